@@ -1,0 +1,267 @@
+"""What a job.toml may say, and the `Job` it becomes: plain data that Python may also build directly."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import string
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from reports.errors import choices
+from reports.model import Query
+
+Scalar = bool | int | float | dt.date | str
+Format = Annotated[
+    str,
+    Field(pattern=r"^(text|integer|number|currency|compact|percent|date|datetime|month)(\.[0-6])?$"),
+]
+"""How a value is written everywhere: a kind, and for numbers the decimals: `currency.0`, `percent.2`.
+
+text · integer · number (2 decimals) · currency (2) · compact (12.3m) · percent (of a fraction, 1) ·
+date (2026-10-31) · datetime · month (2026-10)
+"""
+PLACES = ("title", "job", "as_of")
+
+
+def _only_places(text: str) -> str:
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        raise PydanticCustomError("places", "a brace stands alone in '{text}'", {"text": text}) from error
+    if unknown := sorted(names - set(PLACES)):
+        hint = choices(unknown[0], PLACES, what="known here")
+        raise PydanticCustomError("places", "nothing is called '{name}'", {"name": unknown[0], "hint": hint})
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_only_places)]
+"""A text in which {title}, {job} and {as_of} stand for the run's own."""
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Part(BaseModel):
+    """A table in a TOML file: frozen, and an unknown key is an error that names the nearest valid one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, given: object) -> object:
+        valid = sorted(field.alias or name for name, field in cls.model_fields.items())
+        names = {*valid, *cls.model_fields}
+        unknown = [key for key in given if key not in names] if isinstance(given, dict) else []
+        if unknown:
+            raise PydanticCustomError(
+                "unknown_key",
+                "unknown key '{key}'",
+                {"key": unknown[0], "hint": choices(unknown[0], valid, what="valid keys here")},
+            )
+        return given
+
+
+class Param(Part):
+    """A value the job's SQL and hooks may use, bound by name; a bare value in TOML is its default."""
+
+    default: Scalar
+    type: Literal["text", "integer", "number", "boolean", "date"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, given: object) -> object:
+        table = given if isinstance(given, dict) else {"default": given}
+        return (
+            table if "type" in table or "default" not in table else table | {"type": _type(table["default"])}
+        )
+
+
+RELATIVE_DATES = (
+    "today", "yesterday", "tomorrow", "last business day", "month start", "month end",
+    "last month start", "last month end", "year start", "year end",
+)  # fmt: skip
+
+
+def _type(value: object) -> str:
+    if isinstance(value, str):
+        is_date = value in RELATIVE_DATES or re.fullmatch(r"\d{4}-\d\d-\d\d", value)
+        return "date" if is_date else "text"
+    for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (dt.date, "date")):
+        if isinstance(value, kind):
+            return name
+    return "text"
+
+
+class ShowFigures(Part):
+    """A row of headline figures, from a dataset with the columns label, value, format and perhaps note."""
+
+    figures: Name
+    title: str = ""
+
+
+class Columns(Part):
+    """Which columns of a dataset are shown, under which headings, and how they are written."""
+
+    columns: tuple[str, ...] = ()
+    labels: dict[str, str] = Field(default_factory=dict)
+    format: dict[str, Format] = Field(default_factory=dict)
+    total: tuple[str, ...] = ()
+
+
+class ShowTable(Columns):
+    """A table; rows over `limit` are cut in the mail with a sentence that says so."""
+
+    table: Name
+    title: str = ""
+    note: str = ""
+    limit: int = Field(default=40, ge=1, le=500)
+    empty: str = "No rows."
+
+
+class ChartOptions(Part):
+    """`x` against each of `y`; with small_multiples one panel for each value of the column `by`."""
+
+    kind: Literal["line", "area", "bar", "small_multiples"] = "line"
+    x: str
+    y: tuple[str, ...]
+    by: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+    format: Format = "compact"
+    title: str = ""
+    note: str = ""
+    alt: str = ""
+
+    @field_validator("y", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: object) -> object:
+        return (given,) if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _panels_need_by(self) -> Self:
+        if (self.kind == "small_multiples") != bool(self.by):
+            raise PydanticCustomError("panels", "small_multiples and the key 'by' go together")
+        return self
+
+
+class ShowChart(ChartOptions):
+    """A chart of a dataset, drawn as an inline image."""
+
+    chart: Name
+
+
+class ShowText(Part):
+    """Paragraphs of plain text."""
+
+    text: str
+    title: str = ""
+
+
+BLOCKS = ("figures", "table", "chart", "text")
+
+
+def _kind(given: Any) -> str | None:
+    keys = given if isinstance(given, dict) else vars(given)
+    return next((f"<{kind}>" for kind in BLOCKS if kind in keys), None)
+
+
+Show = Annotated[
+    Annotated[ShowFigures, Tag("<figures>")]
+    | Annotated[ShowTable, Tag("<table>")]
+    | Annotated[ShowChart, Tag("<chart>")]
+    | Annotated[ShowText, Tag("<text>")],
+    Discriminator(
+        _kind,
+        custom_error_type="block",
+        custom_error_message="a block needs one of the keys figures, table, chart or text",
+    ),
+]
+
+
+def kind(show: Show) -> str:
+    """Which of BLOCKS a block is; the key that says so also names its dataset (or is the text)."""
+    return next(kind for kind in BLOCKS if kind in type(show).model_fields)
+
+
+class SheetOptions(Columns):
+    """One worksheet: a dataset as a native table, or headline figures; `chart` adds a native chart."""
+
+    dataset: Name | None = None
+    figures: Name | None = None
+    name: str = Field(default="", max_length=31)
+    title: str = ""
+    chart: ChartOptions | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, given: object) -> object:
+        return {"dataset": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _one_content(self) -> Self:
+        if (self.dataset is None) == (self.figures is None):
+            raise PydanticCustomError("sheet", "a sheet needs either 'dataset' or 'figures'")
+        return self
+
+
+class Workbook(Part):
+    """An Excel attachment; `file` may say {title}, {job} and {as_of}."""
+
+    file: Pattern = "{title} {as_of}.xlsx"
+    sheets: tuple[SheetOptions, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, given: object) -> object:
+        return {"sheets": given} if isinstance(given, list | tuple) else given
+
+
+class Attach(Part):
+    """What the mail carries besides its body."""
+
+    excel: Workbook | None = None
+
+
+class QueryOptions(Part):
+    """What one .sql file of the job needs said about it."""
+
+    source: str
+
+
+class Definition(Part):
+    """A job.toml."""
+
+    title: str = Field(min_length=1)
+    source: str = ""
+    to: tuple[str, ...] = ()
+    subject: Pattern = "{title}, {as_of}"
+    template: str = "report.html.j2"
+    language: str = ""
+    params: dict[Name, Param] = Field(default_factory=dict)
+    query: dict[Name, QueryOptions] = Field(default_factory=dict)
+    show: tuple[Show, ...] = ()
+    attach: Attach = Attach()
+
+    @field_validator("to", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: object) -> object:
+        return (given,) if isinstance(given, str) else given
+
+
+class Job(Definition):
+    """A named definition: a job.toml with its folder, its queries and its hooks."""
+
+    name: str
+    folder: Path = Path()
+    queries: tuple[Query, ...] = ()
+    hooks: Path | None = None

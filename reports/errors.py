@@ -1,0 +1,121 @@
+"""Every error a person can meet, each with what happened, where, and what to do.
+
+ReportsError
+├── DefinitionError          the project as written is wrong; nothing was tried (exit status 2)
+│   ├── SettingsError        settings.toml
+│   └── JobError             jobs/<name>/: job.toml, .sql, hooks.py, template
+├── SourceError              a database or a file could not give its rows
+├── LoanError                loans that no engine can project
+├── HookError                a job's own hooks.py raised or returned something else than frames
+├── RenderError              a block, template, chart or workbook could not be made
+├── TransportError           a message was not taken; knows whether trying again can help
+├── MissingDependency        an optional library is absent; names the pip command
+└── Unsupported              a transport or source cannot do what was asked
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+
+class ReportsError(Exception):
+    """Something a person has to know: `what` happened, `where`, and the `hint` that says what to do."""
+
+    exit_status = 1
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.hint = what, where, hint
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        lines += [f"  where: {self.where}"] if self.where else []
+        lines += [f"  do:    {self.hint}"] if self.hint else []
+        return "\n".join(lines)
+
+
+class DefinitionError(ReportsError):
+    """One or more mistakes in the project's own files; `problems` has each by itself."""
+
+    exit_status = 2
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.problems: tuple[DefinitionError, ...] = (self,)
+
+    @classmethod
+    def join(cls, problems: Sequence[DefinitionError]) -> Self:
+        """One error that tells all of `problems`, none of them lost."""
+        flat = tuple(one for problem in problems for one in problem.problems)
+        joined = cls("\n".join(map(str, flat)))
+        joined.problems = flat
+        return joined
+
+
+class SettingsError(DefinitionError):
+    """settings.toml cannot be used as it stands."""
+
+
+class JobError(DefinitionError):
+    """A job's folder cannot be used as it stands."""
+
+
+class SourceError(ReportsError):
+    """A source did not give the rows a query asked for."""
+
+
+class LoanError(ReportsError):
+    """Loans with values that cannot be, named by loan and column."""
+
+
+class HookError(ReportsError):
+    """A job's hooks.py failed, at the file and line given."""
+
+
+class RenderError(ReportsError):
+    """A report could not be rendered from its datasets."""
+
+
+class TransportError(ReportsError):
+    """A message was not carried.
+
+    `permanent` errors never succeed by trying again; `retry_after` is the least wait in seconds
+    where the other side named one.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        hint: str = "",
+        permanent: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.permanent, self.retry_after = permanent, retry_after
+
+
+class MissingDependency(ReportsError):
+    """A part of the product needs a library that is not installed."""
+
+    exit_status = 2
+
+    def __init__(self, library: str, *, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {library}, which is not installed",
+            hint=f'pip install "reports[{extra}]"',
+        )
+
+
+class Unsupported(ReportsError):
+    """A transport or source was asked for something it cannot do."""
+
+
+def choices(name: str, known: Iterable[object], *, what: str) -> str:
+    """A hint for a wrong `name`: the nearest of the known ones, and all of them."""
+    there = [str(one) for one in known]
+    near = difflib.get_close_matches(name, there, n=1, cutoff=0.5)
+    return (f"did you mean '{near[0]}'? " if near else "") + f"{what}: {', '.join(there) or 'none'}"

@@ -1,0 +1,236 @@
+"""The values that cross a border: what is fetched, shown, rendered, addressed and answered.
+
+All frozen. What a job.toml may say is in `definition.py`; what the machine needs is in `settings.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """SQL against one source; its dataset has the file's name."""
+
+    name: str
+    sql: str
+    source: str
+    path: Path | None = None
+
+    @property
+    def hash(self) -> str:
+        """The first 12 hex digits of the SQL text's SHA-256: the same query, the same hash."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """The named result of a query, or of a job's hooks (then without source and query)."""
+
+    name: str
+    frame: pd.DataFrame
+    query: Query | None = None
+    # Rows set aside while reading, by table: columns file, line, column, value, reason, row.
+    rejected: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        return len(self.frame)
+
+
+# -- blocks: what a report shows, in reading order, still as values -------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One headline number with its format (see `definition.Format`) and an optional small note."""
+
+    label: str
+    value: Any
+    format: str = "text"
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a table: its key in the frame, its heading, its format, and whether it is totalled."""
+
+    key: str
+    label: str
+    format: str = "text"
+    total: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """A row of headline figures."""
+
+    items: Sequence[Figure]
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A frame with its columns in order; a mail shows the first `limit` rows; totals cover all."""
+
+    frame: pd.DataFrame
+    columns: Sequence[Column]
+    title: str = ""
+    note: str = ""
+    limit: int = 40
+    empty: str = "No rows."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A frame to draw: `x` against each of `y`; `by` names the column that separates small multiples."""
+
+    frame: pd.DataFrame
+    kind: Literal["line", "area", "bar", "small_multiples"]
+    x: Column
+    y: Sequence[Column]
+    by: str = ""
+    title: str = ""
+    note: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """Plain paragraphs, separated by blank lines."""
+
+    text: str
+    title: str = ""
+
+
+Block = Figures | Table | Chart | Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """One worksheet: headline figures or a table, and perhaps a native chart of its columns."""
+
+    name: str
+    content: Figures | Table
+    chart: Chart | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """A workbook to write: its file name, its sheets in order, and what it says about itself."""
+
+    file: str
+    sheets: Sequence[Sheet]
+    title: str = ""
+    as_of: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a dataset came from, for the footer: nothing in it changes from run to run on equal input."""
+
+    dataset: str
+    source: str
+    query_hash: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """All that the body of a report says, before it is rendered as HTML or as text.
+
+    `notices` are sentences the reader must not miss (rows set aside); `attached` are the file names of
+    the attachments, so that a table cut short can say where the rest is.
+    """
+
+    title: str
+    subject: str
+    as_of: date
+    blocks: Sequence[Block]
+    notices: Sequence[str] = ()
+    provenance: Sequence[Provenance] = ()
+    attached: Sequence[str] = ()
+    language: str = "en"
+    currency: str = "USD"
+
+
+# -- what leaves the house -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """Produced bytes with a name and a media type; `cid` and `alt` where it is an inline image."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+    cid: str = ""
+    alt: str = ""
+    width: int = 0  # CSS pixels, of an image
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A rendered report: the same subject, html, text and attachments whoever receives it."""
+
+    job: str
+    title: str
+    as_of: date
+    subject: str
+    html: str = field(repr=False)
+    text: str = field(repr=False)
+    images: Sequence[Artifact] = ()
+    attachments: Sequence[Artifact] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A report addressed on one channel: serialised once, every attempt sends these bytes."""
+
+    message_id: str
+    date: datetime
+    sender: str
+    recipients: Sequence[str]
+    subject: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a transport answered about one recipient.
+
+    accepted: the next server took it · refused: it never will · deferred: it may, later ·
+    unknown: the connection was lost after the whole message had gone.
+    """
+
+    recipient: str
+    state: Literal["accepted", "refused", "deferred", "unknown"]
+    code: int = 0
+    text: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One execution of a job, by hand or for an occurrence, about one business date."""
+
+    id: str
+    job: str
+    as_of: date
+    started: datetime
+    params: Mapping[str, Any] = field(default_factory=dict)
+    trigger: Literal["manual", "preview"] = "manual"

@@ -1,0 +1,276 @@
+"""settings.toml and the environment, read once and handed down in pieces: the only reader of os.environ.
+
+A secret is never in the file. Where one is needed the file says `{ env = "NAME" }`, `{ file = "PATH" }`
+or `{ keyring = "SERVICE/USER" }`; its value is fetched when used and masked in every repr and error.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from reports.definition import Name, Part
+from reports.errors import MissingDependency, SettingsError
+
+MASK = "***"
+
+
+class Secret(Part):
+    """Where a secret is kept; `reveal()` fetches it, nothing else shows it."""
+
+    env: str = ""
+    file: str = ""
+    keyring: str = ""
+    _root: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _never_in_the_file(cls, given: object) -> object:
+        if not isinstance(given, dict | Secret):
+            raise PydanticCustomError(
+                "plain_secret",
+                'a secret is never written here; write { env = "NAME" }, { file = "PATH" } '
+                'or { keyring = "SERVICE/USER" }',
+            )
+        return given
+
+    @model_validator(mode="after")
+    def _one_place(self, info: ValidationInfo) -> Self:
+        if sum(map(bool, (self.env, self.file, self.keyring))) != 1:
+            raise PydanticCustomError("secret", "a secret needs exactly one of env, file and keyring")
+        self._root = (info.context or {}).get("root", Path())
+        return self
+
+    def reveal(self) -> str:
+        """The secret itself; a SettingsError that names the place, never the value, when it is not there."""
+        if self.env:
+            return self._from_environment()
+        return self._from_file() if self.file else self._from_keyring()
+
+    def _from_environment(self) -> str:
+        if not (value := os.environ.get(self.env, "")):
+            raise SettingsError(
+                f"the environment variable {self.env} is not set",
+                where=str(self),
+                hint=f"set {self.env} for the account that runs reports, then try again",
+            )
+        return value
+
+    def _from_file(self) -> str:
+        path = self._root / self.file
+        try:
+            return path.read_text("utf-8").strip()
+        except OSError as error:
+            raise SettingsError(
+                f"the secret file {path} cannot be read: {error.strerror}", where=str(self)
+            ) from error
+
+    def _from_keyring(self) -> str:
+        try:
+            import keyring  # noqa: PLC0415  an optional library, needed by this kind of secret alone
+        except ImportError as error:
+            raise MissingDependency("keyring", extra="keyring", purpose="a secret in the keyring") from error
+        service, _, user = self.keyring.rpartition("/")
+        if not (value := keyring.get_password(service, user)):
+            raise SettingsError(
+                f"the keyring holds nothing for {self.keyring}",
+                where=str(self),
+                hint=f"keyring set {service} {user}",
+            )
+        return str(value)
+
+    def __str__(self) -> str:
+        kind, place = next((k, v) for k, v in self if v)
+        return f'{{ {kind} = "{place}" }}'
+
+    __repr__ = __str__
+
+
+ColumnType = Annotated[
+    str,
+    Field(pattern=r"^(text|integer|number|boolean|date|datetime|decimal\(\d{1,2},\s?\d{1,2}\))$"),
+]
+
+
+class FileSource(Part):
+    """Files that SQL may query, each file or glob a table.
+
+    `files` as one string is a table with the source's name; as a list, each entry is a table with
+    the file's stem as name; as a table of TOML, each key is a table.
+    """
+
+    files: str | tuple[str, ...] | dict[Name, str]
+    format: Literal["auto", "csv", "parquet", "excel"] = "auto"
+    encoding: str = "auto"
+    delimiter: str = Field(default="auto", max_length=4)
+    header: bool = True
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", "'", " "] = ""
+    null_words: tuple[str, ...] = ()
+    types: dict[str, ColumnType] = Field(default_factory=dict)
+    date_format: str = ""
+    sheet: str | int = 0
+    on_bad_rows: Literal["fail", "collect"] = "fail"
+    _root: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _at(self, info: ValidationInfo) -> Self:
+        self._root = (info.context or {}).get("root", Path())
+        return self
+
+    @property
+    def root(self) -> Path:
+        """The folder that relative paths start from: the project's."""
+        return self._root
+
+
+class DatabaseSource(Part):
+    """A database by SQLAlchemy URL, read-only; times in seconds."""
+
+    url: str | Secret
+    password: Secret | None = None
+    timeout: float = Field(default=300, gt=0)
+    connect_timeout: float = Field(default=15, gt=0)
+
+    @field_validator("url")
+    @classmethod
+    def _no_password(cls, url: str | Secret) -> str | Secret:
+        from_user = url.partition("://")[2].rpartition("@")[0] if isinstance(url, str) else ""
+        if ":" in from_user:
+            raise PydanticCustomError(
+                "plain_secret",
+                "a password is never written here; leave it out of the URL and add "
+                'password = { env = "NAME" }',
+            )
+        return url
+
+
+def _source_kind(given: Any) -> str | None:
+    keys = given if isinstance(given, dict) else vars(given)
+    return next((f"<{kind}>" for kind in ("files", "url") if kind in keys), None)
+
+
+Source = Annotated[
+    Annotated[FileSource, Tag("<files>")] | Annotated[DatabaseSource, Tag("<url>")],
+    Discriminator(
+        _source_kind,
+        custom_error_type="source",
+        custom_error_message="a source needs either 'files' or 'url'",
+    ),
+]
+
+
+class Mail(Part):
+    """The account that sends, and who receives when a job names nobody."""
+
+    provider: str = ""
+    sender: str = Field(default="", alias="from")
+    to: tuple[str, ...] = ()
+    reply_to: str = ""
+    user: str = ""
+    password: Secret | None = None
+    host: str = ""
+    port: int | None = Field(default=None, ge=1, le=65535)
+    security: Literal["", "tls", "starttls", "none"] = ""
+    auth: Literal["", "plain", "login", "cram-md5", "xoauth2", "none"] = ""
+    ca_file: str = ""
+    allow_plaintext: bool = False
+    timeout: float = Field(default=60, gt=0)
+    size_limit: int | None = Field(default=None, gt=0)
+
+    @field_validator("to", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: object) -> object:
+        return (given,) if isinstance(given, str) else given
+
+
+class Settings(Part):
+    """A project's settings.toml."""
+
+    timezone: str = "UTC"
+    language: str = "en"
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    data: str = "var"
+    sources: dict[Name, Source] = Field(default_factory=dict)
+    mail: Mail = Mail()
+    _root: Path = PrivateAttr(default=Path())
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise PydanticCustomError(
+                "timezone", "'{name}' is not a time zone; write one like Europe/Berlin", {"name": name}
+            ) from error
+        return name
+
+    @model_validator(mode="after")
+    def _at(self, info: ValidationInfo) -> Self:
+        self._root = (info.context or {}).get("root", Path())
+        return self
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self._root
+
+    @property
+    def data_folder(self) -> Path:
+        return self._root / self.data
+
+    def today(self, now: dt.datetime) -> dt.date:
+        """The date of the instant `now` in the project's time zone."""
+        return now.astimezone(ZoneInfo(self.timezone)).date()
+
+    def mask(self, text: str) -> str:
+        """`text` without any of the project's secrets."""
+        for secret in _secrets(self):
+            try:
+                value = secret.reveal()
+            except (SettingsError, MissingDependency):
+                continue
+            for part in _parts(value):
+                text = text.replace(part, MASK)
+        return text
+
+
+def _parts(secret: str) -> list[str]:
+    """The secret and, where it is a URL, the password in it, as written and decoded."""
+    if "://" not in secret:
+        return [secret]
+    password = secret.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    return [secret, *sorted({password, unquote(password)} - {""}, key=len, reverse=True)]
+
+
+def _secrets(part: object) -> Iterator[Secret]:
+    if isinstance(part, Secret):
+        yield part
+    elif isinstance(part, Part):
+        for _, value in part:
+            yield from _secrets(value)
+    elif isinstance(part, dict):
+        for value in part.values():
+            yield from _secrets(value)
+
+
+def environment(name: str) -> str:
+    """A variable of the environment, or an empty string."""
+    return os.environ.get(name, "")
