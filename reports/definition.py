@@ -5,20 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import re
 import string
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
+    GetJsonSchemaHandler,
     Tag,
-    field_validator,
+    WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from reports.errors import choices
 from reports.model import Query
@@ -52,10 +56,29 @@ Pattern = Annotated[str, AfterValidator(_only_places)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
+def _one_or_many(given: object) -> object:
+    return (given,) if isinstance(given, str) else given
+
+
+Texts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_one_or_many),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""Several texts, or one written without brackets."""
+
+
 class Part(BaseModel):
     """A table in a TOML file: frozen, and an unknown key is an error that names the nearest valid one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+    # What may stand in the place of the table, as JSON Schema, where a shorter form is allowed.
+    _short_form: ClassVar[Mapping[str, Any] | None] = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        table = handler(core_schema)
+        return {"anyOf": [dict(cls._short_form), table]} if cls._short_form else table
 
     @model_validator(mode="before")
     @classmethod
@@ -75,6 +98,8 @@ class Part(BaseModel):
 class Param(Part):
     """A value the job's SQL and hooks may use, bound by name; a bare value in TOML is its default."""
 
+    _short_form = {"type": ["string", "number", "boolean"]}
+
     default: Scalar
     type: Literal["text", "integer", "number", "boolean", "date"]
 
@@ -82,9 +107,7 @@ class Param(Part):
     @classmethod
     def _shorthand(cls, given: object) -> object:
         table = given if isinstance(given, dict) else {"default": given}
-        return (
-            table if "type" in table or "default" not in table else table | {"type": _type(table["default"])}
-        )
+        return table if "type" in table or "default" not in table else table | {"type": _type(table["default"])}
 
 
 RELATIVE_DATES = (
@@ -134,18 +157,14 @@ class ChartOptions(Part):
 
     kind: Literal["line", "area", "bar", "small_multiples"] = "line"
     x: str
-    y: tuple[str, ...]
+    y: Texts
     by: str = ""
+    own_scales: bool = False
     labels: dict[str, str] = Field(default_factory=dict)
     format: Format = "compact"
     title: str = ""
     note: str = ""
     alt: str = ""
-
-    @field_validator("y", mode="before")
-    @classmethod
-    def _one_or_many(cls, given: object) -> object:
-        return (given,) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _panels_need_by(self) -> Self:
@@ -196,6 +215,8 @@ def kind(show: Show) -> str:
 class SheetOptions(Columns):
     """One worksheet: a dataset as a native table, or headline figures; `chart` adds a native chart."""
 
+    _short_form = {"type": "string"}
+
     dataset: Name | None = None
     figures: Name | None = None
     name: str = Field(default="", max_length=31)
@@ -216,6 +237,8 @@ class SheetOptions(Columns):
 
 class Workbook(Part):
     """An Excel attachment; `file` may say {title}, {job} and {as_of}."""
+
+    _short_form = {"type": "array", "items": {"type": ["string", "object"]}}
 
     file: Pattern = "{title} {as_of}.xlsx"
     sheets: tuple[SheetOptions, ...]
@@ -243,7 +266,7 @@ class Definition(Part):
 
     title: str = Field(min_length=1)
     source: str = ""
-    to: tuple[str, ...] = ()
+    to: Texts = ()
     subject: Pattern = "{title}, {as_of}"
     template: str = "report.html.j2"
     language: str = ""
@@ -251,11 +274,6 @@ class Definition(Part):
     query: dict[Name, QueryOptions] = Field(default_factory=dict)
     show: tuple[Show, ...] = ()
     attach: Attach = Attach()
-
-    @field_validator("to", mode="before")
-    @classmethod
-    def _one_or_many(cls, given: object) -> object:
-        return (given,) if isinstance(given, str) else given
 
 
 class Job(Definition):
@@ -265,3 +283,7 @@ class Job(Definition):
     folder: Path = Path()
     queries: tuple[Query, ...] = ()
     hooks: Path | None = None
+
+    def filled(self, pattern: str, as_of: dt.date) -> str:
+        """A Pattern with this job's title and name, and the run's date."""
+        return pattern.format(title=self.title, job=self.name, as_of=as_of)

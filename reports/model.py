@@ -81,7 +81,10 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A frame with its columns in order; a mail shows the first `limit` rows; totals cover all."""
+    """A frame with its columns in order; a mail shows the first `limit` rows; totals cover all.
+
+    `whole_in` is the attached file that has all rows, if one has.
+    """
 
     frame: pd.DataFrame
     columns: Sequence[Column]
@@ -89,17 +92,22 @@ class Table:
     note: str = ""
     limit: int = 40
     empty: str = "No rows."
+    whole_in: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A frame to draw: `x` against each of `y`; `by` names the column that separates small multiples."""
+    """A frame to draw: `x` against each of `y`; `by` names the column that separates small multiples.
+
+    With `own_scales` each panel has its own scale of values; else they share one and can be compared.
+    """
 
     frame: pd.DataFrame
     kind: Literal["line", "area", "bar", "small_multiples"]
     x: Column
     y: Sequence[Column]
     by: str = ""
+    own_scales: bool = False
     title: str = ""
     note: str = ""
     alt: str = ""
@@ -149,8 +157,7 @@ class Provenance:
 class Page:
     """All that the body of a report says, before it is rendered as HTML or as text.
 
-    `notices` are sentences the reader must not miss (rows set aside); `attached` are the file names of
-    the attachments, so that a table cut short can say where the rest is.
+    `notices` are sentences the reader must not miss, such as rows set aside.
     """
 
     title: str
@@ -159,7 +166,6 @@ class Page:
     blocks: Sequence[Block]
     notices: Sequence[str] = ()
     provenance: Sequence[Provenance] = ()
-    attached: Sequence[str] = ()
     language: str = "en"
     currency: str = "USD"
 

@@ -39,7 +39,12 @@ def draw(
     ruler = Pen(typeface, WIDTH, 1)
     label = chart.x.label or chart.x.key
     picture = Picture(
-        kind=chart.kind, plots=parts, notes=notes, ruler=ruler, currency=currency, x_label=label,
+        kind=chart.kind,
+        plots=parts,
+        notes=notes,
+        ruler=ruler,
+        currency=currency,
+        x_label=label,
         own_scales=chart.own_scales,
     )
     pen = _drawn(picture)

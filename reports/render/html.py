@@ -1,0 +1,179 @@
+"""A page as HTML that mail clients show: Jinja's only home.
+
+A template sees one name, `page` (a `views.WrittenPage`), and extends `base.html.j2` or `report.html.j2`
+block by block. Its `<style>` rules are moved into the tags, since half of the clients read no others; what
+cannot be moved (`@media`, `:hover`) stays, and `<style data-css-inline="ignore">` stays as it is.
+
+Wide tables keep their columns: the type gets smaller from the 7th, 10th and 13th column on, and on a
+phone the table scrolls sideways in its own box. Six columns read well everywhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import traceback
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import css_inline
+import jinja2
+from jinja2 import Environment, meta, nodes
+from markupsafe import Markup
+
+from reports.errors import RenderError
+from reports.model import Artifact, Page
+from reports.render.tables import Room
+from reports.render.views import WrittenPage, cells, write
+
+# Gmail clips a body at about 102 kB and drops its styles; a forwarded mail grows a little.
+BUDGET = 90_000
+_NAMES = frozenset({"page"})
+_GIVEN_BY_LOOPS = frozenset({"part", "loop", "caller", "varargs", "kwargs", "self", "super"})
+_LONG_WORD = re.compile(r"([!-~]{25,})")
+_ROOMS = (
+    Room(),
+    Room(chars=240),
+    *(Room(rows=round(500 * 0.95**step), chars=240) for step in range(1, 59)),
+    *(Room(rows=rows, chars=80, figures=60) for rows in (24, 18, 13, 10)),
+    *(Room(rows=rows, chars=40, figures=24, columns=60, parts=60) for rows in (8, 6, 4)),
+    *(Room(rows=3, chars=32, figures=12, columns=columns, parts=30) for columns in (24, 12)),
+    *(Room(rows=2, chars=24, figures=6, columns=6, parts=parts) for parts in (20, 12, 6)),
+)
+_INLINER = css_inline.CSSInliner(
+    keep_at_rules=True, load_remote_stylesheets=False, minify_css=True, remove_inlined_selectors=True
+)
+
+
+def render(page: Page, images: Sequence[Artifact], *, template: str, folders: Sequence[Path]) -> str:
+    """The body of the mail, under 90 kB whatever the data: rows, then long texts, then columns give way.
+
+    `images` are the charts' pictures, one for each in order. What is cut is told in sentences. A
+    RenderError names the template and its line where it cannot be read or uses a name that is not there.
+    """
+    body = partial(_body, page, images, template=template, environment=environment(folders))
+    if (whole := body(_ROOMS[0])) is not None:
+        return whole
+    fitting = bisect_left(_ROOMS, 1, lo=1, key=lambda room: body(room) is not None)
+    if fitting < len(_ROOMS) and (cut := body(_ROOMS[fitting])) is not None:
+        return cut
+    raise RenderError(
+        f"the mail's body does not fit in {BUDGET:,} bytes, even with its tables cut to two rows",
+        where=template,
+        hint="make the template smaller: mail clients clip what is longer",
+    )
+
+
+def _body(page: Page, images: Sequence[Artifact], room: Room, *, template: str, environment: Environment) -> str | None:
+    """The finished HTML, or None where it is too long."""
+    if cells(page, room) * len("<td></td>") > BUDGET:  # known without writing any of them
+        return None
+    html = _inlined(fill(environment, template, write(page, images, room=room)), template)
+    return html if len(html.encode()) <= BUDGET else None
+
+
+def _inlined(html: str, template: str) -> str:
+    if "<style" not in html:
+        return html
+    try:
+        return _INLINER.inline(html)
+    except css_inline.InlineError as error:
+        raise RenderError(f"the styles cannot be used: {error}", where=template) from error
+
+
+def environment(folders: Sequence[Path], filters: Mapping[str, Callable[..., Any]] | None = None) -> Environment:
+    """Where templates come from: `folders` in order, the project's own before the shipped ones."""
+    found = Environment(
+        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+        autoescape=jinja2.select_autoescape((), ("txt", "txt.j2"), default=True),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters |= {"breakable": breakable} | dict(filters or {})
+    return found
+
+
+def breakable(text: str) -> Markup:
+    """`text` with places where a line may break in words that no phone is wide enough for."""
+    return Markup("").join(_broken(piece) for piece in _LONG_WORD.split(text))
+
+
+def _broken(piece: str) -> Markup:
+    chunks = [piece[at : at + 20] for at in range(0, len(piece), 20)] if _LONG_WORD.fullmatch(piece) else [piece]
+    return Markup("<wbr>").join(chunks)
+
+
+def fill(environment: Environment, template: str, page: WrittenPage) -> str:
+    """The template's text with the page in it; a RenderError names the template's file and line."""
+    try:
+        return environment.get_template(template).render(page=page)
+    except jinja2.TemplateNotFound as error:
+        raise _not_found(environment, error) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise _syntax(error) from error
+    except jinja2.UndefinedError as error:
+        hint = f"a template sees page and its fields: {', '.join(WrittenPage.__dataclass_fields__)}"
+        raise RenderError(f"in a template, {error}", where=_place(environment, error), hint=hint) from error
+    except Exception as error:
+        what = f"a template failed: {type(error).__name__}: {error}"
+        raise RenderError(what, where=_place(environment, error)) from error
+
+
+def check_template(template: str, folders: Sequence[Path]) -> None:
+    """Read `template` and all it extends or includes, without a page.
+
+    A RenderError names the file and line of a mistake in the syntax, of a template that does not exist
+    (with the nearest that does), and of a name that no template sees.
+    """
+    known = environment(folders)
+    waiting, seen = [template], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += _check_one(known, name)
+
+
+def _check_one(environment: Environment, template: str) -> list[str]:
+    try:
+        source, path, _ = environment.loader.get_source(environment, template)  # type: ignore[union-attr]
+        tree = environment.parse(source, template, path)
+        environment.compile(tree, template, path)
+    except jinja2.TemplateNotFound as error:
+        raise _not_found(environment, error) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise _syntax(error) from error
+    for name in sorted(meta.find_undeclared_variables(tree) - _NAMES - _GIVEN_BY_LOOPS - set(environment.globals)):
+        line = min(node.lineno for node in tree.find_all(nodes.Name) if node.name == name)
+        raise RenderError(
+            f"there is no '{name}' in a template", where=f"{path}:{line}", hint="a template sees page and its fields"
+        )
+    return [other for other in meta.find_referenced_templates(tree) if other]
+
+
+def _not_found(environment: Environment, error: jinja2.TemplateNotFound) -> RenderError:
+    there = environment.list_templates(filter_func=lambda name: ".j2" in name)
+    near = difflib.get_close_matches(str(error.name), there, n=1, cutoff=0.3)
+    places = environment.loader.searchpath if isinstance(environment.loader, jinja2.FileSystemLoader) else []
+    return RenderError(
+        f"there is no template '{error.name}'",
+        where=", ".join(places),
+        hint=f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(there) or 'none'}",
+    )
+
+
+def _syntax(error: jinja2.TemplateSyntaxError) -> RenderError:
+    return RenderError(f"the template cannot be read: {error.message}", where=f"{error.filename}:{error.lineno}")
+
+
+def _place(environment: Environment, error: Exception) -> str:
+    """The innermost line of a template that the error came from."""
+    loader = environment.loader
+    folders = tuple(loader.searchpath) if isinstance(loader, jinja2.FileSystemLoader) else ()
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return next((f"{frame.filename}:{frame.lineno}" for frame in frames if frame.filename.startswith(folders)), "")

@@ -1,0 +1,111 @@
+"""How the workbook looks: its colours, the style of its tables and the formats of its cells.
+
+The colours are the mail's. They are also the theme's accents, so that charts and shapes which people add
+themselves match.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import Cell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.table import TableStyle, TableStyleElement
+from openpyxl.writer.theme import theme_xml
+
+INK, ACCENT, BAND, RULE, NEGATIVE, QUIET, WHITE = (
+    "1F2933", "1F5A92", "F3F6FA", "D5DCE4", "B23A48", "616E7C", "FFFFFF",
+)  # fmt: skip
+SERIES = ("1F5A92", "E08E2B", "3C9D8F", "B5577D", "7A8797", "8C6BB1")
+TABLE_STYLE = "Reports"
+_Element = Literal["wholeTable", "headerRow", "totalRow", "secondRowStripe"]
+_OFFICE_ACCENTS = ("4F81BD", "C0504D", "9BBB59", "8064A2", "4BACC6", "F79646")
+_OFFICE_LINK = "0000FF"
+
+
+def dress(workbook: Workbook) -> None:
+    """Gives the workbook its theme and the style its tables refer to."""
+    theme: str = theme_xml
+    for office, ours in zip((*_OFFICE_ACCENTS, _OFFICE_LINK), (*SERIES, ACCENT), strict=True):
+        theme = theme.replace(f'val="{office}"', f'val="{ours}"')
+    workbook.loaded_theme = theme
+    _add_table_style(workbook)
+
+
+def _add_table_style(workbook: Workbook) -> None:
+    """The look of tables in the mail; their only way in is through these two lists."""
+    line, strong = Side(style="thin", color=RULE), Side(style="medium", color=ACCENT)
+    elements: dict[_Element, DifferentialStyle] = {
+        "wholeTable": DifferentialStyle(border=Border(bottom=line, horizontal=line)),
+        "headerRow": DifferentialStyle(font=Font(bold=True, color=WHITE), fill=_fill(ACCENT)),
+        "totalRow": DifferentialStyle(font=Font(bold=True), border=Border(top=strong)),
+        "secondRowStripe": DifferentialStyle(fill=_fill(BAND)),
+    }
+    known = workbook._differential_styles  # type: ignore[attr-defined]  # noqa: SLF001
+    parts = [TableStyleElement(type=name, dxfId=known.add(style)) for name, style in elements.items()]
+    style = TableStyle(name=TABLE_STYLE, pivot=False, count=len(parts), tableStyleElement=parts)
+    workbook._table_styles.tableStyle = [style]  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _fill(color: str) -> PatternFill:
+    # Cells take the foreground of a solid fill, differential styles the background.
+    return PatternFill("solid", start_color=color, end_color=color)
+
+
+class _Role(NamedTuple):
+    font: Font
+    border: Border = Border()
+    fill: PatternFill = PatternFill()
+    alignment: Alignment = Alignment(vertical="center")
+
+
+_UNDER = Border(bottom=Side(style="thin", color=RULE))
+_TOTAL = Border(top=Side(style="medium", color=ACCENT))
+_RIGHT = Alignment("right", "center")
+_INDENTED = Alignment("left", "center", indent=1)
+_BESIDE_BUTTON = Alignment("right", "center", indent=2)  # Excel puts the filter's button on the right
+
+
+def _font(color: str = INK, size: int = 11, **more: Any) -> Font:
+    return Font(name="Calibri", size=size, color=color, **more)
+
+
+_ROLES = {
+    "heading": _Role(_font(WHITE, bold=True), fill=_fill(ACCENT), alignment=_INDENTED),
+    "heading_of_numbers": _Role(_font(WHITE, bold=True), fill=_fill(ACCENT), alignment=_BESIDE_BUTTON),
+    "number": _Role(_font(), _UNDER),
+    "text": _Role(_font(), _UNDER, alignment=_INDENTED),
+    "date": _Role(_font(), _UNDER, alignment=_INDENTED),
+    "total": _Role(_font(bold=True), _TOTAL, _fill(BAND)),
+    "total_label": _Role(_font(bold=True), _TOTAL, _fill(BAND), _INDENTED),
+    "title": _Role(_font(ACCENT, 20, bold=True), Border(bottom=Side(style="medium", color=ACCENT))),
+    "subtitle": _Role(_font(QUIET, 12)),
+    "section": _Role(_font(ACCENT, 13, bold=True), _UNDER),
+    "caption": _Role(_font(QUIET), _UNDER, alignment=_RIGHT),
+    "label": _Role(_font(), _UNDER),
+    "figure": _Role(_font(size=12, bold=True), _UNDER, alignment=_RIGHT),
+    "count": _Role(_font(), _UNDER, alignment=_RIGHT),
+    "note": _Role(_font(QUIET), _UNDER, alignment=_INDENTED),
+    "link": _Role(_font(ACCENT, underline="single"), _UNDER),
+}
+
+
+class Styles:
+    """The numbers under which the workbook knows its cell formats."""
+
+    def __init__(self, workbook: Workbook) -> None:
+        self._workbook = workbook
+        self._ids: dict[tuple[str, str], int] = {}
+
+    def id(self, role: str, number_format: str) -> int:
+        """The number of a role's look with a number format, entered into the workbook at first use."""
+        key = role, number_format
+        if key not in self._ids:
+            look = _ROLES[role]
+            cell = Cell(self._workbook.worksheets[0], 1, 1)  # on no sheet: it only carries a style
+            cell.font, cell.border, cell.fill, cell.alignment = look.font, look.border, look.fill, look.alignment
+            cell.number_format = number_format
+            self._ids[key] = cell.style_id
+        return self._ids[key]
