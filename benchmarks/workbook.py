@@ -46,8 +46,8 @@ def frame(rows: int) -> pd.DataFrame:
 
 
 def ours(data: pd.DataFrame) -> bytes:
-    from reports.model import Book, Column, Sheet, Table  # noqa: PLC0415
-    from reports.render.workbook import write  # noqa: PLC0415
+    from reports.model import Book, Column, Sheet, Table
+    from reports.render.workbook import write
 
     formats = {
         "originated": "date", "updated": "datetime", "term": "integer", "balance": "currency",
@@ -68,7 +68,7 @@ def pandas_openpyxl(data: pd.DataFrame) -> bytes:
 
 
 def openpyxl_write_only(data: pd.DataFrame) -> bytes:
-    import openpyxl  # noqa: PLC0415
+    import openpyxl
 
     workbook = openpyxl.Workbook(write_only=True)
     sheet = workbook.create_sheet("Loans")
@@ -81,7 +81,7 @@ def openpyxl_write_only(data: pd.DataFrame) -> bytes:
 
 
 def xlsxwriter_constant_memory(data: pd.DataFrame) -> bytes:
-    import xlsxwriter  # noqa: PLC0415
+    import xlsxwriter
 
     content = io.BytesIO()
     options = {"constant_memory": True, "nan_inf_to_errors": True, "default_date_format": "yyyy-mm-dd"}

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from reports.definition import Name, Part
+from reports.definition import Name, Part, Texts
 from reports.errors import MissingDependency, SettingsError
 
 MASK = "***"
@@ -77,9 +77,7 @@ class Secret(Part):
         try:
             return path.read_text("utf-8").strip()
         except OSError as error:
-            raise SettingsError(
-                f"the secret file {path} cannot be read: {error.strerror}", where=str(self)
-            ) from error
+            raise SettingsError(f"the secret file {path} cannot be read: {error.strerror}", where=str(self)) from error
 
     def _from_keyring(self) -> str:
         try:
@@ -147,6 +145,7 @@ class DatabaseSource(Part):
     password: Secret | None = None
     timeout: float = Field(default=300, gt=0)
     connect_timeout: float = Field(default=15, gt=0)
+    _root: Path = PrivateAttr(default=Path())
 
     @field_validator("url")
     @classmethod
@@ -155,10 +154,19 @@ class DatabaseSource(Part):
         if ":" in from_user:
             raise PydanticCustomError(
                 "plain_secret",
-                "a password is never written here; leave it out of the URL and add "
-                'password = { env = "NAME" }',
+                'a password is never written here; leave it out of the URL and add password = { env = "NAME" }',
             )
         return url
+
+    @model_validator(mode="after")
+    def _at(self, info: ValidationInfo) -> Self:
+        self._root = (info.context or {}).get("root", Path())
+        return self
+
+    @property
+    def root(self) -> Path:
+        """The folder that the path of a SQLite file starts from: the project's."""
+        return self._root
 
 
 def _source_kind(given: Any) -> str | None:
@@ -181,7 +189,7 @@ class Mail(Part):
 
     provider: str = ""
     sender: str = Field(default="", alias="from")
-    to: tuple[str, ...] = ()
+    to: Texts = ()
     reply_to: str = ""
     user: str = ""
     password: Secret | None = None
@@ -193,11 +201,6 @@ class Mail(Part):
     allow_plaintext: bool = False
     timeout: float = Field(default=60, gt=0)
     size_limit: int | None = Field(default=None, gt=0)
-
-    @field_validator("to", mode="before")
-    @classmethod
-    def _one_or_many(cls, given: object) -> object:
-        return (given,) if isinstance(given, str) else given
 
 
 class Settings(Part):

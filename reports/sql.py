@@ -12,7 +12,8 @@ _TOKEN = re.compile(
     | --[^\n]* | /\*.*?\*/
     | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$
     | ::
-    | (?<![\w:]):(?P<name>[A-Za-z_]\w*)
+    | (?<![\w:'"\])]):(?P<name>[A-Za-z_]\w*)
+    | (?P<end>;)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -35,3 +36,9 @@ def rewrite(sql: str, placeholder: Callable[[str], str], other: Callable[[str], 
             pieces += [other(sql[end : token.start()]), placeholder(token["name"])]
             end = token.end()
     return "".join([*pieces, other(sql[end:])])
+
+
+def statement(sql: str) -> str:
+    """The first statement of `sql`, without the semicolon that ends it."""
+    end = next((token.start() for token in _TOKEN.finditer(sql) if token["end"]), len(sql))
+    return sql[:end]

@@ -61,9 +61,7 @@ def _problem(document: Document, detail: Any, error: type[DefinitionError]) -> D
     loc = _in_file(detail["loc"])
     key = (*loc, context["key"]) if "key" in context else loc
     what = detail["msg"] if "key" in context else f"{dotted(key)}: {_plain(detail)}"
-    return error(
-        what, where=f"{document.path}:{document.line(key)}, key {dotted(key)}", hint=context.get("hint", "")
-    )
+    return error(what, where=f"{document.path}:{document.line(key)}, key {dotted(key)}", hint=context.get("hint", ""))
 
 
 def _plain(detail: Any) -> str:

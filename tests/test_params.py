@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reports.definition import RELATIVE_DATES, Job
 from reports.errors import DefinitionError, JobError
 from reports.params import RELATIVE, resolve, to_date

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+
 from reports.errors import SettingsError
 from reports.settings import DatabaseSource, Secret, Settings
 

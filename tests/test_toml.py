@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reports import toml
 from reports.definition import Definition
 from reports.errors import JobError, SettingsError
@@ -46,7 +47,11 @@ def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     [
         ('title="x"\n[[show]]\ntable="a"\nlimt=3\n', "4, key show[0].limt", "'limit'"),
         ('title="x"\n[params]\nday = { default=1, typ="date" }\n', "3, key params.day.typ", "'type'"),
-        ('title="x"\n[attach]\nexcel = [{ dataset="a", nme="b" }]\n', "3, key attach.excel.sheets[0].nme", "'name'"),
+        (
+            'title="x"\n[attach]\nexcel = [{ dataset="a", nme="b" }]\n',
+            "3, key attach.excel.sheets[0].nme",
+            "'name'",
+        ),
         ('title="x"\n[query.loans]\nsorce = "a"\n', "3, key query.loans.sorce", "'source'"),
         ('title="x"\nsubject = "{titel}"\n', "2, key subject", "'title'"),
     ],
@@ -83,11 +88,11 @@ def test_a_missing_or_unreadable_file_is_said_plainly(tmp_path: Path) -> None:
 
 
 @given(
-    st.dictionaries(
-        st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True), st.integers(0, 9), min_size=1, max_size=6
-    )
+    st.dictionaries(st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True), st.integers(0, 9), min_size=1, max_size=6)
 )
-def test_every_key_of_a_flat_file_has_its_own_line(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, int]) -> None:
+def test_every_key_of_a_flat_file_has_its_own_line(
+    tmp_path_factory: pytest.TempPathFactory, keys: dict[str, int]
+) -> None:
     """The line scanner never loses a key."""
     path = tmp_path_factory.mktemp("toml") / "x.toml"
     path.write_text("".join(f"{key} = {value}\n" for key, value in keys.items()), "utf-8")
@@ -99,7 +104,5 @@ def test_an_empty_settings_file_is_a_project(tmp_path: Path) -> None:
     """Everything has a default."""
     path = tmp_path / "settings.toml"
     path.touch()
-    settings = toml.validate(
-        toml.read(path, error=SettingsError), Settings, error=SettingsError, root=tmp_path
-    )
+    settings = toml.validate(toml.read(path, error=SettingsError), Settings, error=SettingsError, root=tmp_path)
     assert settings.data_folder == tmp_path / "var"

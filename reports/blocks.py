@@ -1,0 +1,168 @@
+"""Datasets into blocks: what the job shows and attaches, with every column it names found in its frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from reports.definition import (
+    ChartOptions,
+    Columns,
+    Job,
+    SheetOptions,
+    Show,
+    ShowChart,
+    ShowFigures,
+    ShowTable,
+)
+from reports.errors import RenderError, choices
+from reports.model import Block, Book, Chart, Column, Figure, Figures, Sheet, Table, Text
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import pandas as pd
+
+Frames = Mapping[str, "pd.DataFrame"]
+_FORMATS = {"i": "integer", "u": "integer", "f": "number", "M": "date"}
+
+
+def build(job: Job, frames: Frames, *, as_of: dt.date) -> list[Block]:
+    """The job's blocks in reading order; a RenderError names the block, the column and what is there."""
+    return [_block(job, show, frames, as_of) for show in job.show]
+
+
+def book(job: Job, frames: Frames, *, as_of: dt.date) -> Book | None:
+    """The workbook the job attaches, or None."""
+    if (excel := job.attach.excel) is None:
+        return None
+    file = job.filled(excel.file, as_of)
+    sheets = [_sheet(job, sheet, frames) for sheet in excel.sheets]
+    return Book(file=file, sheets=sheets, title=job.title, as_of=as_of)
+
+
+def _block(job: Job, show: Show, frames: Frames, as_of: dt.date) -> Block:
+    if isinstance(show, ShowFigures):
+        return _figures(job, show.figures, frames, title=show.title)
+    if isinstance(show, ShowTable):
+        return _table(job, show, frames, whole_in=_whole_in(job, show.table, as_of))
+    if isinstance(show, ShowChart):
+        return _chart(job, _frame(job, show.chart, frames), show, place=f"chart '{show.chart}'")
+    return Text(text=show.text, title=show.title)
+
+
+def _sheet(job: Job, options: SheetOptions, frames: Frames) -> Sheet:
+    name = options.dataset or options.figures or ""
+    sheet = options.name or _words(name)
+    if options.figures:
+        return Sheet(name=sheet, content=_figures(job, name, frames, title=options.title))
+    frame = _frame(job, name, frames)
+    table = Table(frame=frame, columns=_columns(job, name, frame, options), title=options.title)
+    chart = _chart(job, frame, options.chart, place=f"chart of sheet '{sheet}'") if options.chart else None
+    return Sheet(name=sheet, content=table, chart=chart)
+
+
+def _frame(job: Job, name: str, frames: Frames) -> pd.DataFrame:
+    if name in frames:
+        return frames[name]
+    hint = choices(name, frames, what="datasets of this run")
+    raise RenderError(f"there is no dataset '{name}'", where=str(job.folder / "job.toml"), hint=hint)
+
+
+def _figures(job: Job, name: str, frames: Frames, *, title: str) -> Figures:
+    frame = _frame(job, name, frames)
+    _require(job, frame, ("label", "value"), place=f"figures '{name}'")
+    rows = frame.to_dict("records")
+    items = [
+        Figure(
+            label=str(row["label"]),
+            value=row["value"],
+            format=row.get("format") or "text",
+            note=str(row.get("note") or ""),
+        )
+        for row in rows
+    ]
+    return Figures(items=items, title=title)
+
+
+def _whole_in(job: Job, dataset: str, as_of: dt.date) -> str:
+    """The workbook that has all rows of the dataset, or nothing."""
+    excel = job.attach.excel
+    attached = excel is not None and any(sheet.dataset == dataset for sheet in excel.sheets)
+    return job.filled(excel.file, as_of) if excel and attached else ""
+
+
+def _table(job: Job, show: ShowTable, frames: Frames, *, whole_in: str) -> Table:
+    frame = _frame(job, show.table, frames)
+    return Table(
+        frame=frame,
+        columns=_columns(job, show.table, frame, show),
+        title=show.title or _words(show.table),
+        note=show.note,
+        limit=show.limit,
+        empty=show.empty,
+        whole_in=whole_in,
+    )
+
+
+def _columns(job: Job, name: str, frame: pd.DataFrame, options: Columns) -> list[Column]:
+    keys = options.columns or tuple(map(str, frame.columns))
+    named = (*keys, *options.labels, *options.format, *options.total)
+    _require(job, frame, named, place=f"table '{name}'")
+    return [_column(frame, key, options) for key in keys]
+
+
+def _column(frame: pd.DataFrame, key: str, options: Columns) -> Column:
+    return Column(
+        key=key,
+        label=options.labels.get(key, _words(key)),
+        format=options.format.get(key) or _format(frame, key),
+        total=key in options.total,
+    )
+
+
+def _chart(job: Job, frame: pd.DataFrame, options: ChartOptions, *, place: str) -> Chart:
+    _require(job, frame, (options.x, *options.y, *((options.by,) if options.by else ())), place=place)
+
+    def column(key: str, form: str) -> Column:
+        return Column(key=key, label=options.labels.get(key, _words(key)), format=form)
+
+    return Chart(
+        frame=frame,
+        kind=options.kind,
+        x=column(options.x, _format(frame, options.x)),
+        y=[column(key, options.format) for key in options.y],
+        by=options.by,
+        own_scales=options.own_scales,
+        title=options.title,
+        note=options.note,
+        alt=options.alt,
+    )
+
+
+def _require(job: Job, frame: pd.DataFrame, keys: Sequence[str], *, place: str) -> None:
+    there = list(map(str, frame.columns))
+    if missing := [key for key in keys if key not in there]:
+        what = f"{place}: there is no column '{missing[0]}'"
+        hint = choices(missing[0], there, what="columns there")
+        raise RenderError(what, where=str(job.folder / "job.toml"), hint=hint)
+
+
+def _format(frame: pd.DataFrame, key: str) -> str:
+    """The format of a column nobody gave one: by its type; identifiers are text."""
+    if key == "id" or key.endswith("_id"):
+        return "text"
+    kind = getattr(frame[key].dtype, "kind", "O")
+    return "number" if kind == "O" and _exact(frame[key]) else _FORMATS.get(kind, "text")
+
+
+def _exact(values: pd.Series) -> bool:
+    """Whether a column of objects holds exact numbers, as NUMERIC comes from a database."""
+    first = values.first_valid_index()
+    return first is not None and isinstance(values.loc[first], Decimal)
+
+
+def _words(key: str) -> str:
+    words = key.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,14 @@
+"""The command line: each command parses, calls one method of the App, and prints.
+
+What a command needs is imported inside it, so that `reports --help` imports none of it.
+"""
+
+from reports.cli import project, providers, running
+from reports.cli.common import cli
+
+__all__ = ["cli", "main", "project", "providers", "running"]
+
+
+def main() -> None:
+    """The `reports` command."""
+    cli()

@@ -1,0 +1,98 @@
+"""What every command shares: the program, its options, and the boundary where errors end."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from reports import __version__
+from reports.cli import output
+from reports.errors import ReportsError
+
+
+class Boundary(TyperGroup):
+    """Where every error of a command ends: as sentences and an exit status, 1 failed or 2 misuse."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            try:
+                return super().invoke(ctx)
+            except ReportsError as error:
+                _fail(ctx, error, status=error.exit_status)
+            except Exception as error:
+                if hasattr(error, "exit_code") or isinstance(error, typer.Abort):  # the program's own way to leave
+                    raise
+                _fail(ctx, _internal(error), status=1)
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    output.say(f"warning: {message}")
+
+
+def _internal(error: Exception) -> ReportsError:
+    """An error nobody foresaw, as one that can be told."""
+    told = ReportsError(
+        f"{type(error).__name__}: {error}", hint="a fault of reports itself: run again with -v and report what it shows"
+    )
+    told.__cause__ = error
+    return told
+
+
+def _fail(ctx: typer.Context, error: ReportsError, *, status: int) -> None:
+    output.fail(error, verbose=bool(ctx.meta.get("verbose")), mask=ctx.meta.get("mask", str))
+    ctx.exit(status)
+
+
+def _remember_verbose(ctx: typer.Context, value: bool) -> bool:
+    if value:
+        ctx.meta["verbose"] = True
+    return value
+
+
+cli = typer.Typer(
+    cls=Boundary,
+    name="reports",
+    help="Scheduled reports from databases and files, by mail, with the proof of who got what.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+Verbose = Annotated[
+    bool,
+    typer.Option("-v", "--verbose", help="Tell each step, and tracebacks.", callback=_remember_verbose),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        output.data(f"reports {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def everywhere(
+    ctx: typer.Context,
+    project: Annotated[
+        Path | None, typer.Option(help="The project's folder; else the nearest settings.toml upwards.")
+    ] = None,
+    verbose: Verbose = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    ctx.obj = project
+
+
+def open_app(ctx: typer.Context) -> Any:
+    """The App of the project this command is about."""
+    from reports.app import find_root, open_app
+
+    app = open_app(find_root((ctx.obj or Path.cwd()).absolute()))
+    ctx.meta["mask"] = app.settings.mask
+    return app

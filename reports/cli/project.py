@@ -1,0 +1,96 @@
+"""`reports list`, `check`, `init` and `schema`: a project as it is written down."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from reports.cli import output
+from reports.cli.common import AsJson, Verbose, cli, open_app
+from reports.errors import DefinitionError, ReportsError
+
+
+@cli.command("list")
+def list_jobs(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """The jobs of this project; a broken one is one line with its error."""
+    rows = [_job_row(name, job) for name, job in open_app(ctx).jobs().items()]
+    if as_json:
+        output.data_json(rows)
+    elif not rows:
+        output.say("no jobs yet: a folder in jobs/ with a job.toml is one")
+    else:
+        cells = [[row["job"], row["title"], row["source"], ", ".join(row["to"]), row["error"]] for row in rows]
+        output.data(output.table(cells, ("job", "title", "source", "to", "")))
+
+
+def _job_row(name: str, job: Any) -> dict[str, Any]:
+    if isinstance(job, ReportsError):
+        said = f"broken: {str(job).splitlines()[0]} (reports check {name})"
+        return {"job": name, "title": "", "source": "", "to": [], "error": said}
+    sources = sorted({query.source for query in job.queries})
+    return {"job": name, "title": job.title, "source": ", ".join(sources), "to": list(job.to), "error": ""}
+
+
+@cli.command()
+def check(
+    ctx: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="[JOB]", help="One job; else all of them.")] = "",
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Also reach every source and log in to the mail server.")
+    ] = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Settings, jobs, templates and SQL parameters, without sending anything."""
+    app = open_app(ctx)
+    findings = list(app.check(job, connect=connect))
+    mask = app.settings.mask
+    if as_json:
+        output.data_json([_finding_row(finding, mask) for finding in findings])
+    for finding in () if as_json else findings:
+        said = f"failed\n{finding.error}" if finding.error else f"ok: {finding.said}"
+        output.data(mask(f"{finding.about}: {said}"))
+    if errors := [finding.error for finding in findings if finding.error]:
+        wrong = any(isinstance(error, DefinitionError) for error in errors)
+        raise typer.Exit(2 if wrong else 1)
+
+
+def _finding_row(finding: Any, mask: Any) -> dict[str, Any]:
+    error = finding.error
+    return {
+        "about": finding.about,
+        "ok": error is None,
+        "said": mask(finding.said),
+        "problems": [
+            {"what": mask(one.what), "where": mask(one.where), "hint": mask(one.hint)}
+            for one in getattr(error, "problems", [error] if error else [])
+        ],
+    }
+
+
+@cli.command()
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
+    """Lay out a new project in which `reports run cashflow` works at once."""
+    from reports.project import lay_out
+
+    for path in lay_out(folder):
+        output.say(f"  {path}")
+    output.data(f"a project is in {folder}; now: cd {folder} && reports run cashflow")
+
+
+class What(StrEnum):
+    job = "job"
+    settings = "settings"
+
+
+@cli.command()
+def schema(what: What) -> None:
+    """JSON Schema of job.toml or settings.toml, for an editor that completes and checks them."""
+    from reports.definition import Definition
+    from reports.settings import Settings
+
+    model = Definition if what is What.job else Settings
+    output.data_json(model.model_json_schema(by_alias=True))

@@ -1,0 +1,96 @@
+"""`reports run` and `reports preview`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reports.cli import output
+from reports.cli.common import AsJson, Verbose, cli, open_app
+
+if TYPE_CHECKING:
+    from reports.app import Sent, Wanted
+
+AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="2026-10-31, or words like 'month start'.")]
+Params = Annotated[list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="A param of the job.")]
+JobName = Annotated[str, typer.Argument(metavar="JOB", help="A folder in jobs/.")]
+
+
+@cli.command()
+def run(
+    ctx: typer.Context,
+    job: JobName,
+    as_of: AsOf = "",
+    param: Params = None,
+    to: Annotated[
+        list[str] | None, typer.Option(metavar="ADDR", help="Send to these instead of the job's list.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Make everything, send nothing.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write all of it as files.")] = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Run a job now and send its report."""
+    from reports import export
+
+    app = open_app(ctx)
+    sent: Sent = app.run(job, _wanted(as_of, param), to=to or (), send=not dry_run, tell=output.steps(verbose=verbose))
+    if out:
+        export.write(sent, out)
+        output.say(f"wrote {out}")
+    if as_json:
+        output.data_json(export.record(sent))
+    else:
+        _tell(sent, dry_run=dry_run)
+    if not (dry_run or sent.delivered):
+        raise typer.Exit(1)
+
+
+def _wanted(as_of: str, param: list[str] | None) -> Wanted:
+    from reports.app import Wanted
+
+    pairs = [text.partition("=") for text in param or ()]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise typer.BadParameter(f"'{name}' is not NAME=VALUE", param_hint="-p")
+    return Wanted(as_of=as_of, params={name.strip(): value for name, _, value in pairs})
+
+
+def _tell(sent: Sent, *, dry_run: bool) -> None:
+    report = sent.produced.report
+    files = ", ".join(f"{artifact.name} ({len(artifact.content) / 1000:,.0f} kB)" for artifact in report.attachments)
+    output.data(f"{report.subject}")
+    output.data(f"  as of       {report.as_of}")
+    output.data(f"  attachment  {files or 'none'}")
+    for notice in sent.produced.page.notices:
+        output.data(f"  note        {notice}")
+    if dry_run:
+        output.data(f"  not sent    (dry run) to {', '.join(sent.message.recipients)}")
+    for receipt in sent.receipts:
+        output.data(f"  {receipt.state:<11} {receipt.recipient}: {receipt.text}".rstrip(": "))
+        if receipt.hint:
+            output.data(f"              {receipt.hint}")
+
+
+@cli.command()
+def preview(
+    ctx: typer.Context,
+    job: JobName,
+    as_of: AsOf = "",
+    param: Params = None,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Show it in the browser.")] = True,
+    verbose: Verbose = False,
+) -> None:
+    """Show the finished mail in the browser; nothing is sent."""
+    import webbrowser
+
+    from reports import preview as page
+
+    app = open_app(ctx)
+    produced = app.preview(job, _wanted(as_of, param), tell=output.steps(verbose=verbose))
+    path = page.write(produced, app.settings.data_folder / "preview")
+    if not (open_browser and webbrowser.open(path.as_uri())):
+        output.say("open this file in a browser:")
+    output.data(str(path))

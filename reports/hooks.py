@@ -1,0 +1,61 @@
+"""A job's own hooks.py: plain functions from frames to frames, loaded only when a run needs them."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.errors import HookError, ReportsError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import pandas as pd
+
+
+def apply(hooks: Path, frames: Mapping[str, pd.DataFrame], params: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """`frames` with those that the file's `datasets(frames, params)` returns added or put in their place."""
+    module = _load(hooks)
+    if not callable(function := getattr(module, "datasets", None)):
+        raise HookError("hooks.py has no function datasets", where=str(hooks), hint="def datasets(frames, params): ...")
+    returned = _call(hooks, function, dict(frames), dict(params))
+    return {**frames, **_checked(hooks, returned)}
+
+
+def _load(hooks: Path) -> ModuleType:
+    name = f"reports_job_{hooks.parent.name}"
+    spec = importlib.util.spec_from_file_location(name, hooks)
+    if spec is None or spec.loader is None:
+        raise HookError("hooks.py cannot be loaded", where=str(hooks))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    _call(hooks, spec.loader.exec_module, module)
+    return module
+
+
+def _call(hooks: Path, function: Any, *values: Any) -> Any:
+    try:
+        return function(*values)
+    except ReportsError:
+        raise
+    except Exception as error:  # a job's own code may raise anything; the run is what fails, with its line
+        lines = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(hooks)]
+        line = lines[-1].lineno if lines else getattr(error, "lineno", None)
+        raise HookError(
+            f"{type(error).__name__}: {error}",
+            where=f"{hooks}:{line}" if line else str(hooks),
+            hint="mend the line, then run again; -v shows the whole traceback",
+        ) from error
+
+
+def _checked(hooks: Path, returned: object) -> dict[str, pd.DataFrame]:
+    if not isinstance(returned, dict):
+        raise HookError(f"datasets() returned {type(returned).__name__}, not a dict of frames", where=str(hooks))
+    for name, frame in returned.items():
+        if not (hasattr(frame, "columns") and hasattr(frame, "iloc")):
+            raise HookError(f"datasets() returned {type(frame).__name__} under '{name}', not a frame", where=str(hooks))
+    return returned

@@ -1,0 +1,130 @@
+"""Folders in `jobs/` into `Job`s, read without being run: no user code is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from reports import shipped, sql, toml
+from reports.definition import Definition, Job, kind
+from reports.errors import JobError, choices
+from reports.model import Query
+from reports.settings import Settings
+
+FILE = "job.toml"
+
+
+def load_all(settings: Settings) -> dict[str, Job | JobError]:
+    """Every job of the project by name; a broken one is its error and stops no other."""
+    return {name: _load_or_error(name, settings) for name in names(settings)}
+
+
+def names(settings: Settings) -> list[str]:
+    """The folders in `jobs/` that are jobs, sorted."""
+    folder = settings.root / "jobs"
+    return sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
+
+
+def _load_or_error(name: str, settings: Settings) -> Job | JobError:
+    try:
+        return load(name, settings)
+    except JobError as error:
+        return error
+
+
+def load(name: str, settings: Settings) -> Job:
+    """The job `name`; one JobError with every mistake found in its folder."""
+    folder = settings.root / "jobs" / name
+    if name not in (known := names(settings)):
+        raise _unknown("job", name, known, where=str(settings.root / "jobs"))
+    document = toml.read(folder / FILE, error=JobError)
+    definition = toml.validate(document, Definition, error=JobError, root=settings.root)
+    job = _job(folder, definition)
+    if problems := list(_problems(job, document, settings)):
+        raise JobError.join(problems)
+    return job
+
+
+def _job(folder: Path, definition: Definition) -> Job:
+    hooks = folder / "hooks.py"
+    queries = tuple(_query(path, definition) for path in sorted(folder.glob("*.sql")))
+    values = {name: getattr(definition, name) for name in Definition.model_fields}
+    return Job.model_construct(
+        **values, name=folder.name, folder=folder, queries=queries, hooks=hooks if hooks.is_file() else None
+    )
+
+
+def _query(path: Path, definition: Definition) -> Query:
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise JobError(f"{path.name} cannot be read: {error}", where=str(path)) from error
+    options = definition.query.get(path.stem)
+    return Query(name=path.stem, sql=text, source=options.source if options else definition.source, path=path)
+
+
+def _problems(job: Job, document: toml.Document, settings: Settings) -> Iterator[JobError]:
+    for query in job.queries:
+        yield from _source_problems(job, query, document, settings)
+        yield from _parameter_problems(job, query)
+    for name in job.query:
+        if name not in (known := [query.name for query in job.queries]):
+            yield _unknown("query", name, known, where=_at(document, "query", name))
+    yield from _dataset_problems(job, document)
+    yield from _template_problems(job, document, settings)
+
+
+def _source_problems(job: Job, query: Query, document: toml.Document, settings: Settings) -> Iterator[JobError]:
+    if not query.source:
+        yield JobError(
+            f"no source for {query.name}.sql",
+            where=str(document.path),
+            hint=f'add source = "NAME"; sources in settings.toml: {", ".join(settings.sources) or "none"}',
+        )
+    elif query.source not in settings.sources:
+        key = ("query", query.name, "source") if query.name in job.query else ("source",)
+        yield _unknown("source", query.source, settings.sources, where=_at(document, *key))
+
+
+def _parameter_problems(job: Job, query: Query) -> Iterator[JobError]:
+    known = {*job.params, "as_of"}
+    if not query.sql.strip():
+        yield JobError(f"{query.name}.sql is empty", where=str(query.path), hint="write a SELECT, or delete it")
+    for name, line in sql.parameters(query.sql).items():
+        if name not in known:
+            yield _unknown("param", name, known, where=f"{query.path}:{line}, parameter :{name}")
+
+
+def _dataset_problems(job: Job, document: toml.Document) -> Iterator[JobError]:
+    """Names that no query gives; with hooks, or for rejected rows, only a run can tell."""
+    if job.hooks:
+        return
+    known = [query.name for query in job.queries]
+    for key, name in _shown(job):
+        if name not in known and not name.endswith("_rejected"):
+            yield _unknown("dataset", name, known, where=_at(document, *key))
+
+
+def _shown(job: Job) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for number, show in enumerate(job.show):
+        if (key := kind(show)) != "text":
+            yield ("show", number, key), getattr(show, key)
+    for number, sheet in enumerate(job.attach.excel.sheets if job.attach.excel else ()):
+        key = "dataset" if sheet.dataset else "figures"
+        yield ("attach", "excel", "sheets", number, key), sheet.dataset or sheet.figures or ""
+
+
+def _template_problems(job: Job, document: toml.Document, settings: Settings) -> Iterator[JobError]:
+    folders = shipped.template_folders(settings.root)
+    if not any((folder / job.template).is_file() for folder in folders):
+        known = sorted({path.name for folder in folders for path in folder.glob("*.html.j2")})
+        yield _unknown("template", job.template, known, where=_at(document, "template"))
+
+
+def _unknown(what: str, name: str, known: Iterable[str], *, where: str) -> JobError:
+    hint = choices(name, sorted(known), what=f"{what}s here")
+    return JobError(f"there is no {what} '{name}'", where=where, hint=hint)
+
+
+def _at(document: toml.Document, *key: str | int) -> str:
+    return f"{document.path}:{document.line(key)}, key {toml.dotted(key)}"

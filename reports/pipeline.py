@@ -1,0 +1,146 @@
+"""The left half of the flow, and the file to read first: a job becomes a report, and nothing is sent.
+
+    Job --fetch--> Datasets --transform--> frames --build--> Blocks --render--> Report
+
+It fails or succeeds as a whole: any ReportsError on the way means that there is no report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from reports import blocks, hooks, shipped
+from reports.definition import Job
+from reports.model import Artifact, Block, Chart, Dataset, Page, Provenance, Report, Run
+from reports.render import charts, html, text, workbook
+from reports.settings import Settings
+from reports.sources import open_source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Tell = Callable[[str], None]
+"""Told what was just done, in words, while a run goes on."""
+
+
+@dataclass(frozen=True)
+class Produced:
+    """A report with what it was made of."""
+
+    report: Report
+    page: Page
+    datasets: Sequence[Dataset]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """One run of one job. Each step takes what the step before gave."""
+
+    job: Job
+    run: Run
+    settings: Settings
+    tell: Tell
+
+    def produce(self) -> Produced:
+        datasets = self.fetch()
+        frames = self.transform(datasets)
+        return self.render(datasets, frames)
+
+    def fetch(self) -> list[Dataset]:
+        """One dataset for each query, each source opened once and closed before the next."""
+        datasets: list[Dataset] = []
+        by_source = sorted(self.job.queries, key=lambda query: query.source)
+        for name, queries in groupby(by_source, key=lambda query: query.source):
+            with closing(open_source(name, self.settings.sources[name])) as source:
+                for query in queries:
+                    datasets.append(source.fetch(query, self.run.params))
+                    self.tell(f"fetched {query.name} from {name}: {datasets[-1].rows:,} rows")
+        return datasets
+
+    def transform(self, datasets: Sequence[Dataset]) -> dict[str, pd.DataFrame]:
+        """The frames by name: the datasets, their rejected rows, and what the job's hooks make of them."""
+        frames = {dataset.name: dataset.frame for dataset in datasets}
+        for dataset in datasets:
+            frames |= {f"{table}_rejected": rows for table, rows in dataset.rejected.items()}
+        if self.job.hooks:
+            frames = hooks.apply(self.job.hooks, frames, self.run.params)
+            self.tell(f"computed {', '.join(frames)}")
+        return frames
+
+    def render(self, datasets: Sequence[Dataset], frames: Mapping[str, pd.DataFrame]) -> Produced:
+        """Blocks as pictures, HTML and text; frames as the workbook."""
+        shown = blocks.build(self.job, frames, as_of=self.run.as_of)
+        images = self._images(shown)
+        attachments = self._attachments(frames)
+        page = self._page(shown, datasets)
+        report = self._report(page, images, attachments)
+        size = len(report.html.encode()) / 1000
+        self.tell(f"rendered {len(images)} charts, {len(attachments)} attachments, {size:.0f} kB of HTML")
+        return Produced(report, page, datasets)
+
+    def _images(self, shown: Sequence[Block]) -> list[Artifact]:
+        to_draw = [block for block in shown if isinstance(block, Chart)]
+        return [
+            charts.draw(chart, number=number, currency=self.settings.currency, language=self._language)
+            for number, chart in enumerate(to_draw, start=1)
+        ]
+
+    def _attachments(self, frames: Mapping[str, pd.DataFrame]) -> list[Artifact]:
+        book = blocks.book(self.job, frames, as_of=self.run.as_of)
+        return [workbook.write(book, currency=self.settings.currency)] if book else []
+
+    def _page(self, shown: Sequence[Block], datasets: Sequence[Dataset]) -> Page:
+        job, as_of = self.job, self.run.as_of
+        return Page(
+            title=job.title,
+            subject=job.filled(job.subject, as_of),
+            as_of=as_of,
+            blocks=shown,
+            notices=[notice for dataset in datasets for notice in rejections(dataset)],
+            provenance=[origin for dataset in datasets for origin in provenance(dataset)],
+            language=self._language,
+            currency=self.settings.currency,
+        )
+
+    def _report(self, page: Page, images: Sequence[Artifact], attachments: Sequence[Artifact]) -> Report:
+        folders = shipped.template_folders(self.settings.root)
+        return Report(
+            job=self.job.name,
+            title=page.title,
+            as_of=page.as_of,
+            subject=page.subject,
+            html=html.render(page, images, template=self.job.template, folders=folders),
+            text=text.render(page, images, folders=folders),
+            images=images,
+            attachments=attachments,
+        )
+
+    @property
+    def _language(self) -> str:
+        return self.job.language or self.settings.language
+
+
+def rejections(dataset: Dataset) -> list[str]:
+    """A sentence for each table that had rows which did not fit."""
+    return [_rejection(table, rows) for table, rows in dataset.rejected.items() if len(rows)]
+
+
+def _rejection(table: str, rows: pd.DataFrame) -> str:
+    first, many = rows.iloc[0], len(rows) > 1
+    return (
+        f"{len(rows):,} row{'s' if many else ''} of {table} did not fit and {'are' if many else 'is'} not in "
+        f"these numbers. {'The first' if many else 'It'} is in {first['file']}, line {first['line']}, "
+        f"column {first['column']}: {first['reason']}"
+    )
+
+
+def provenance(dataset: Dataset) -> list[Provenance]:
+    """Where the dataset came from, if a query gave it."""
+    if (query := dataset.query) is None:
+        return []
+    origin = Provenance(dataset=dataset.name, source=query.source, query_hash=query.hash, rows=dataset.rows)
+    return [origin]

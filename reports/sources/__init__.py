@@ -1,0 +1,19 @@
+"""Sources: named databases and sets of files, each answering queries with datasets."""
+
+from __future__ import annotations
+
+from reports.settings import DatabaseSource, FileSource
+from reports.sources.base import Source
+
+__all__ = ["Source", "open_source"]
+
+
+def open_source(name: str, settings: FileSource | DatabaseSource) -> Source:
+    """The source that `settings` describe, not yet connected; its library is imported here, when needed."""
+    if isinstance(settings, FileSource):
+        from reports.sources.files import Files  # noqa: PLC0415  DuckDB, for file sources alone
+
+        return Files(name, settings)
+    from reports.sources.database import Database  # noqa: PLC0415  SQLAlchemy, for databases alone
+
+    return Database(name, settings)

@@ -1,0 +1,87 @@
+"""Columns of values to pandas, the same types whichever source they come from.
+
+whole numbers   int64, Int64 with NULLs, Python ints past 64 bits: never through a float
+numbers         float64, NULL as NaN; exact decimals stay `Decimal` objects, NULL as None
+booleans        bool, boolean with NULLs
+dates, times    datetime64[us], NULL as NaT; with a zone datetime64[us, UTC]; a time of day `datetime.time`
+text, UUIDs     str, NULL as NaN
+anything else   Python objects, NULL as None
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+INT64 = 2**63
+
+
+def series(values: Sequence[Any], empty: str = "object") -> pd.Series[Any]:
+    """A column of Python values as a database's driver gives them; `empty` is the type of one without any."""
+    present = {type(value) for value in values if value is not None}
+    for kinds, convert in _CONVERTERS:
+        if present and present <= kinds:
+            return convert(values)
+    return objects(values) if present else pd.Series(list(values), dtype=empty)
+
+
+def objects(values: Sequence[Any]) -> pd.Series[Any]:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return pd.Series(column, dtype=object)
+
+
+def whole(values: Sequence[int | None]) -> pd.Series[Any]:
+    """Whole numbers, exact at any size."""
+    if any(value is not None and not -INT64 <= value < INT64 for value in values):
+        return objects(values)
+    return pd.Series(pd.array(values, dtype="Int64" if None in values else "int64"))
+
+
+def _numbers(values: Sequence[Any]) -> pd.Series[Any]:
+    # SQLite mixes 1 and 1.5 in one column; a whole number that no float holds keeps the column as it is.
+    if any(isinstance(value, int) and int(float(value)) != value for value in values):
+        return objects(values)
+    return pd.Series(np.array([np.nan if v is None else v for v in values], dtype="float64"))
+
+
+def _booleans(values: Sequence[Any]) -> pd.Series[Any]:
+    return pd.Series(pd.array(values, dtype="boolean" if None in values else "bool"))
+
+
+def text(values: Sequence[Any]) -> pd.Series[Any]:
+    return pd.Series([None if value is None else str(value) for value in values], dtype="str")
+
+
+def _times(values: Sequence[Any]) -> pd.Series[Any]:
+    if any(getattr(value, "tzinfo", None) for value in values):
+        stamps = [None if value is None else value.astimezone(dt.UTC) for value in values]
+        return pd.Series(stamps, dtype="datetime64[us, UTC]")
+    return pd.Series(np.array(values, dtype="datetime64[us]"))
+
+
+def _bytes(values: Sequence[Any]) -> pd.Series[Any]:
+    return objects([None if value is None else bytes(value) for value in values])
+
+
+_CONVERTERS: tuple[tuple[set[type], Callable[[Sequence[Any]], pd.Series[Any]]], ...] = (
+    ({bool}, _booleans),
+    ({int}, whole),
+    ({int, float}, _numbers),
+    ({Decimal}, objects),
+    ({dt.date, dt.datetime}, _times),
+    ({str}, text),
+    ({uuid.UUID}, text),
+    ({bytes, bytearray, memoryview}, _bytes),
+)
+
+
+def frame(columns: dict[str, pd.Series[Any]]) -> pd.DataFrame:
+    """Columns side by side, rows numbered from 0."""
+    return pd.DataFrame(columns, copy=False)

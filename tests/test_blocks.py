@@ -1,0 +1,110 @@
+"""Datasets into blocks: columns found, named and given a format."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from reports import blocks
+from reports.definition import Job
+from reports.errors import RenderError
+from reports.model import Chart, Column, Figures, Table, Text
+
+FRAME = pd.DataFrame(
+    {
+        "loan_id": [1, 2],
+        "month": pd.to_datetime(["2026-10-01", "2026-11-01"]),
+        "net_paid": [1.5, 2.5],
+        "number": [3, 4],
+        "name": ["a", "b"],
+    }
+)
+AS_OF = dt.date(2026, 10, 31)
+HEADLINE = pd.DataFrame({"label": ["Loans"], "value": [612], "format": ["integer"]})
+
+
+def job(**tables: Any) -> Job:
+    return Job.model_validate({"title": "T", "name": "j", **tables})
+
+
+def test_columns_without_options_get_words_and_formats_by_type() -> None:
+    """Identifiers are text whatever they are made of."""
+    (table,) = blocks.build(job(show=[{"table": "x", "total": ["net_paid"]}]), {"x": FRAME}, as_of=AS_OF)
+    assert isinstance(table, Table)
+    assert table.columns == [
+        Column(key="loan_id", label="Loan id", format="text"),
+        Column(key="month", label="Month", format="date"),
+        Column(key="net_paid", label="Net paid", format="number", total=True),
+        Column(key="number", label="Number", format="integer"),
+        Column(key="name", label="Name", format="text"),
+    ]
+
+
+def test_exact_numbers_are_numbers() -> None:
+    """NUMERIC from a database comes as Decimal objects, and may be totalled."""
+    frame = pd.DataFrame({"paid": [None, Decimal("1.10")]}, dtype=object)
+    (table,) = blocks.build(job(show=[{"table": "x"}]), {"x": frame}, as_of=AS_OF)
+    assert isinstance(table, Table)
+    assert table.columns[0].format == "number"
+
+
+def test_blocks_keep_the_reading_order_of_the_job() -> None:
+    """What stands first is read first."""
+    show = [
+        {"text": "Hello"},
+        {"figures": "h"},
+        {"chart": "x", "x": "month", "y": "net_paid"},
+        {"table": "x"},
+    ]
+    built = blocks.build(job(show=show), {"x": FRAME, "h": HEADLINE}, as_of=AS_OF)
+    assert [type(block) for block in built] == [Text, Figures, Chart, Table]
+    assert isinstance(built[1], Figures)
+    assert built[1].items[0].value == 612
+
+
+@pytest.mark.parametrize(
+    ("show", "what", "hint"),
+    [
+        ({"table": "x", "columns": ["nett_paid"]}, "table 'x': there is no column 'nett_paid'", "did you mean 'net_paid'?"),
+        ({"table": "x", "total": ["sum"]}, "there is no column 'sum'", "columns there: loan_id, month"),
+        ({"chart": "x", "x": "monht", "y": "net_paid"}, "chart 'x': there is no column 'monht'", "'month'"),
+        ({"figures": "x"}, "figures 'x': there is no column 'label'", "columns there"),
+        ({"table": "y"}, "there is no dataset 'y'", "datasets of this run: x"),
+    ],
+)  # fmt: skip
+def test_a_missing_name_is_told_with_what_is_there(show: dict[str, Any], what: str, hint: str) -> None:
+    """Block, column, and the columns there are."""
+    with pytest.raises(RenderError) as caught:
+        blocks.build(job(show=[show]), {"x": FRAME}, as_of=AS_OF)
+    assert what in caught.value.what
+    assert hint in caught.value.hint
+
+
+def test_a_table_says_where_all_its_rows_are_only_if_they_are_there() -> None:
+    """A workbook with other datasets is no place to send the reader to."""
+    tables = blocks.build(
+        job(show=[{"table": "x"}, {"table": "y"}], attach={"excel": ["x"]}), {"x": FRAME, "y": FRAME}, as_of=AS_OF
+    )
+    assert [table.whole_in for table in tables if isinstance(table, Table)] == ["T 2026-10-31.xlsx", ""]
+
+
+def test_a_workbook_has_its_sheets_in_order_and_its_name_filled_in() -> None:
+    """A sheet may be a name alone, a table with a chart, or figures."""
+    excel = {
+        "file": "{job} {as_of}.xlsx",
+        "sheets": [
+            {"figures": "h", "name": "Summary"},
+            {"dataset": "x", "chart": {"kind": "area", "x": "month", "y": ["net_paid"]}},
+            "x",
+        ],
+    }
+    book = blocks.book(job(attach={"excel": excel}), {"x": FRAME, "h": HEADLINE}, as_of=AS_OF)
+    assert book is not None
+    assert book.file == "j 2026-10-31.xlsx"
+    assert [(sheet.name, type(sheet.content), sheet.chart is not None) for sheet in book.sheets] == [
+        ("Summary", Figures, False), ("X", Table, True), ("X", Table, False),
+    ]  # fmt: skip

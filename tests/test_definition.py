@@ -1,0 +1,75 @@
+"""What a job.toml may say, and the JSON Schema that tells editors the same."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from pydantic import ValidationError
+
+from reports.definition import Definition, Job
+from reports.settings import Settings
+
+
+def valid(tables: dict[str, Any]) -> list[str]:
+    schema = Definition.model_json_schema(by_alias=True)
+    return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(tables)]
+
+
+SHORT = """
+title = "Daily sales"
+source = "warehouse"
+to = "sales@example.com"
+params = { day = "yesterday", n = 3, named = { default = "x", type = "text" } }
+attach = { excel = ["by_region", { dataset = "x", total = ["y"] }] }
+[[show]]
+chart = "by_day"
+x = "day"
+y = "revenue"
+"""
+
+
+def test_short_forms_mean_the_long_ones() -> None:
+    """A bare value is a default, a name is a sheet, a text is a list of one."""
+    job = Definition.model_validate(tomllib.loads(SHORT))
+    assert job.to == ("sales@example.com",)
+    assert (job.params["day"].type, job.params["n"].type, job.params["named"].type) == (
+        "date",
+        "integer",
+        "text",
+    )
+    assert job.attach.excel is not None
+    assert [sheet.dataset for sheet in job.attach.excel.sheets] == ["by_region", "x"]
+
+
+def test_the_schema_accepts_what_the_model_accepts(root: Path) -> None:
+    """Editors do not underline a job that runs."""
+    for path in root.glob("jobs/*/job.toml"):
+        assert valid(tomllib.loads(path.read_text("utf-8"))) == []
+    assert valid(tomllib.loads(SHORT)) == []
+
+
+@pytest.mark.parametrize("wrong", ["title = 5", 'title = "x"\nsubjcet = "y"', 'title="x"\nattach = { excel = 4 }'])
+def test_the_schema_refuses_what_the_model_refuses(wrong: str) -> None:
+    """And they underline one that does not."""
+    tables = tomllib.loads(wrong)
+    assert valid(tables)
+    with pytest.raises(ValidationError):
+        Definition.model_validate(tables)
+
+
+def test_the_settings_schema_accepts_the_shipped_settings(root: Path) -> None:
+    """The same for settings.toml, aliases such as `from` included."""
+    schema = Settings.model_json_schema(by_alias=True)
+    jsonschema.validate(tomllib.loads((root / "settings.toml").read_text("utf-8")), schema)
+
+
+def test_a_job_is_plain_data_that_python_may_build() -> None:
+    """No folder is needed to have one."""
+    job = Job(name="adhoc", title="Ad hoc")
+    assert job.subject == "{title}, {as_of}"
+    with pytest.raises(ValidationError):
+        job.title = "other"  # type: ignore[misc]

@@ -1,0 +1,57 @@
+"""A job's own Python: plain pandas, and its mistakes told by file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reports import hooks
+from reports.errors import HookError, LoanError
+
+FRAMES = {"sales": pd.DataFrame({"revenue": [1.0, 2.0]})}
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "job" / "hooks.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_returned_frames_are_added_to_the_datasets(tmp_path: Path) -> None:
+    """The query's own frames stay unless the hook replaces them."""
+    path = write(tmp_path, "def datasets(frames, params):\n    return {'top': frames['sales'].head(params['n'])}\n")
+    made = hooks.apply(path, FRAMES, {"n": 1})
+    assert {name: len(frame) for name, frame in made.items()} == {"sales": 2, "top": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "line"),
+    [
+        ("def datasets(frames, params):\n    return frames['salse']\n", "KeyError: 'salse'", ":2"),
+        ("import nowhere_to_be_found\n", "No module named 'nowhere_to_be_found'", ":1"),
+        ("def datasets(frames, params)\n", "expected ':'", ":1"),
+        ("def dataset(frames, params): ...\n", "no function datasets", ""),
+        ("def datasets(frames, params): ...\n", "returned NoneType, not a dict", ""),
+        ("def datasets(frames, params): return {'a': 3}\n", "returned int under 'a', not a frame", ""),
+    ],
+)
+def test_a_mistake_names_the_file_and_the_line(tmp_path: Path, text: str, what: str, line: str) -> None:
+    """Whatever user code raises is told as what it is and where it was."""
+    path = write(tmp_path, text)
+    with pytest.raises(HookError) as caught:
+        hooks.apply(path, FRAMES, {})
+    assert what in caught.value.what
+    assert caught.value.where == f"{path}{line}"
+
+
+def test_errors_of_ours_pass_as_they_are(tmp_path: Path) -> None:
+    """A loan the engine refuses is not disguised as a fault of the hook."""
+    path = write(
+        tmp_path,
+        "from reports.errors import LoanError\ndef datasets(frames, params): raise LoanError('loan 7')\n",
+    )
+    with pytest.raises(LoanError, match="loan 7"):
+        hooks.apply(path, FRAMES, {})
