@@ -92,7 +92,6 @@ def sample(loans, projection, params):
     """Loans drawn at random by the as-of date, so that a run made again draws the same."""
     ids = sorted(loans["loan_id"])
     chosen = random.Random(params["as_of"].isoformat()).sample(ids, min(params["sample"], len(ids)))
-    lines = pd.concat([projection.lines(loan).assign(loan_id=loan) for loan in sorted(chosen)], ignore_index=True)
+    lines = projection.lines(sorted(chosen))
     alive = lines[(lines["balance"] > 0) | (lines["cash_flow"] > 0)].reset_index(drop=True)
-    columns = ["loan_id", "month", "balance", "interest", "scheduled", "prepaid", "charge", "cash_flow"]
-    return dated(alive[columns], params["as_of"])
+    return dated(alive, params["as_of"])

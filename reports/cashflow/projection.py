@@ -106,18 +106,17 @@ class Projection:
     def loans(self, loan_ids: Iterable[Hashable]) -> pd.DataFrame:
         """The columns of `totals` after a column `loan_id`, for these loans in this order."""
         rows = self._rows(loan_ids)
-        frame = self._frame({"month": np.tile(self._months, len(rows)), **self._stacked(self._loan_flows(rows))})
-        frame.insert(0, "loan_id", self.ids[np.repeat(rows, self.months)])
-        return frame
+        return self._by_loan(rows, self._stacked(self._loan_flows(rows)))
 
-    def lines(self, loan_id: Hashable) -> pd.DataFrame:
-        """What is charted for one loan: month, balance, interest, scheduled, prepaid, charge, cash_flow (charges and
-        recoveries included).
+    def lines(self, loan_ids: Iterable[Hashable]) -> pd.DataFrame:
+        """What is charted for these loans in this order: loan_id, month, balance, interest, scheduled, prepaid,
+        charge, cash_flow (charges and recoveries included).
         """
-        flows = {name: values[:, 0] for name, values in self._loan_flows(self._rows([loan_id])).items()}
+        rows = self._rows(loan_ids)
+        flows = {name: values.ravel(order="F") for name, values in self._loan_flows(rows).items()}
         shown = {name: flows[name] for name in ("interest", "scheduled", "prepaid", "charge")}
         paid = sum(shown.values(), flows["amortised_defaults"] + flows["recovery"])
-        return self._frame({"balance": flows["performing"] + flows["foreclosure"], **shown, "cash_flow": paid})
+        return self._by_loan(rows, {"balance": flows["performing"] + flows["foreclosure"], **shown, "cash_flow": paid})
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -175,6 +174,11 @@ class Projection:
     @property
     def _months(self) -> IntArray:
         return np.arange(1, self.months + 1)
+
+    def _by_loan(self, rows: IntArray, columns: Flows) -> pd.DataFrame:
+        frame = self._frame({"month": np.tile(self._months, len(rows)), **columns})
+        frame.insert(0, "loan_id", self.ids[np.repeat(rows, self.months)])
+        return frame
 
     def _stacked(self, flows: Flows) -> Flows:
         """Months x many as one column after another."""

@@ -285,12 +285,14 @@ def test_charges_follow_the_loans_age() -> None:
     loans = pd.DataFrame({"loan_id": ["x"], "balance": 1000.0, "rate": 0.06, "term": 60, "age": 10})
     plan = Assumptions(smm=0.02, early_repayment_charge=[0.05] * 12 + [0.01] * 12)
     projection = project(loans, plan, months=60)
-    lines = projection.lines("x")
+    lines = projection.lines(["x"])
     expected = projection.totals["prepaid"] * ([0.05] * 2 + [0.01] * 12 + [0.0] * 46)
     assert np.allclose(lines["charge"], expected)
     assert np.allclose(projection.charges["charge"], expected)
     assert np.allclose(lines["cash_flow"], projection.cash["cash_flow"] + expected)
-    assert list(lines.columns) == ["month", "balance", "interest", "scheduled", "prepaid", "charge", "cash_flow"]
+    assert list(lines.columns) == [
+        "loan_id", "month", "balance", "interest", "scheduled", "prepaid", "charge", "cash_flow",
+    ]  # fmt: skip
 
 
 def test_rounded_payments_are_whole_cents_and_the_last_settles_the_rest() -> None:

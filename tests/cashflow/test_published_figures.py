@@ -252,7 +252,7 @@ def test_fabozzi_facts_come_out_as_printed(reference: Path) -> None:
     for row in printed.itertuples():
         decimals = len(row.value.partition(".")[2])
         value = float(row.value)
-        slack = 1.5 if decimals == 0 else 0.51 * 10.0**-decimals
+        slack = 0.55 * 10.0**-decimals  # two printed sums add parts already rounded
         assert abs(fabozzi(float(row.psa), row.month, row.quantity) - value) <= slack, row
 
 
