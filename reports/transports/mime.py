@@ -2,214 +2,161 @@
 
     mixed( alternative( plain, related( html, image... ) ), attachment... )
 
-Levels with a single child are left out. The bytes are written here rather than by `email.message`, whose
-boundaries are random and whose folding of addresses differs between versions of Python.
+Levels with a single child are left out. The standard library makes the tree and its bytes, with two exceptions.
+Boundaries are set, for it draws them at random. And headers with words that people wrote are encoded by
+`email.header`, for `email.policy` (Python 3.11 to 3.13.0) decodes them first: the subject `=?x?q?=0D=0ABcc:...?=`
+becomes a header of its own. It also puts spaces into long encoded names, and drops the quotes of long plain
+ones, so that `"Doe, John, ..."` is several senders. File names are left to it, and so never have a "=?".
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
-from email.utils import format_datetime
-from urllib.parse import quote
+from email.message import MIMEPart
+from email.policy import SMTP, Policy
 
 from reports.errors import DefinitionError
 from reports.model import Artifact, Message, Report
 from reports.transports.address import Address, clean, parse, parse_all
 
-_MEDIA_TYPE = re.compile(r"[a-z0-9][\w.+-]*/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*", re.IGNORECASE | re.ASCII)
-_CID = re.compile(r"[\w.-]+", re.ASCII)
+# Only leaves: the bytes of a message or a multipart must not be encoded.
+_MEDIA_TYPE = re.compile(r"(?ai)(?!message/|multipart/)[a-z0-9][\w.+-]*/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*")
+_CID = re.compile(r"(?a)[\w.-]{1,60}")  # a longer one would be encoded
 _SHOWN = re.compile(r"""["'(]cid:([^"')]+)["')]""")
-_PLAIN_NAME = re.compile(r"[\w.()+,-]([\w .()+,-]*[\w.()+,-])?", re.ASCII)
-_LONGEST_NAME = 255  # bytes, as on disk: percent-encoded it still fits on one line of 998
+_PLAIN = re.compile(r"(?! )(?!.*=\?)[ !#-\[\]-~]{0,60}(?<! )")  # means itself, bare or between quotes
+_LONGEST_NAME = 255  # bytes, as on disk
+
+
+@dataclass(frozen=True)
+class _Folded:
+    """A header that is already in lines: EmailPolicy stores what has a name and lets it fold itself."""
+
+    name: str
+    lines: str
+
+    def __str__(self) -> str:
+        return self.lines
+
+    def fold(self, *, policy: Policy) -> str:
+        # Beyond ASCII there is only the part of an address before the @, which SMTPUTF8 wants in UTF-8.
+        return f"{self.name}: {self.lines}{policy.linesep}".encode().decode("ascii", "surrogateescape")
 
 
 def compose(
-    report: Report,
-    *,
-    sender: str,
-    recipients: Sequence[str],
-    reply_to: str = "",
-    run_id: str,
-    date: datetime,
+    report: Report, *, sender: str, recipients: Sequence[str], reply_to: str = "", run_id: str, date: datetime
 ) -> Message:
     """The report as a message from `sender` to `recipients`, byte for byte the same for equal arguments.
 
     `date` is aware. The Message-ID follows from the run, the job and the recipients, so that every attempt
     carries the same one. A DefinitionError names an address, file name or header that cannot be sent.
     """
-    author = parse(sender, where="from")
-    to = parse_all(recipients, where="to")
-    message_id = _message_id(author, (run_id, report.job, *(address.spec for address in to)))
-    headers = [
-        ("Date", format_datetime(date)),
-        ("From", _mailbox(author)),
-        ("To", _mailboxes(to)),
-        *([("Reply-To", _mailbox(parse(reply_to, where="reply_to")))] if reply_to else []),
-        ("Subject", _words(clean(report.subject, what="the subject", where=report.job))),
-        ("Message-ID", message_id),
-        ("Auto-Submitted", "auto-generated"),
-        ("X-Auto-Response-Suppress", "All"),
-        ("MIME-Version", "1.0"),
-    ]
+    author, to = parse(sender, where="from"), parse_all(recipients, where="to")
+    specs = tuple(address.spec for address in to)
+    digest = hashlib.sha256("\0".join((run_id, report.job, *specs)).encode()).hexdigest()[:40]
+    message_id = f"<{digest}@{author.domain}>"
+    root = MIMEPart(policy=SMTP)
+    root["Date"] = date
+    root["From"] = _Folded("From", _mailbox(author))
+    root["To"] = _Folded("To", ",\r\n ".join(map(_mailbox, to)))
+    if reply_to:
+        root["Reply-To"] = _Folded("Reply-To", _mailbox(parse(reply_to, where="reply_to")))
+    root["Subject"] = _Folded("Subject", _words(clean(report.subject, what="the subject", where=report.job)))
+    root["Message-ID"] = message_id
+    root["Auto-Submitted"] = "auto-generated"
+    root["X-Auto-Response-Suppress"] = "All"
+    root["MIME-Version"] = "1.0"
+    _fill(root, report)
+    for number, part in enumerate(root.walk()):
+        if part.is_multipart():  # "=_" is found neither in base64 nor in quoted-printable, so in no body
+            part.set_boundary(f"=_{number}_{digest}")
+    content = root.as_bytes()
     return Message(
-        message_id=message_id,
-        date=date,
-        sender=author.spec,
-        recipients=tuple(address.spec for address in to),
-        subject=report.subject,
-        content=_lines(headers) + _tree(report),
+        message_id=message_id, date=date, sender=author.spec, recipients=specs, subject=report.subject, content=content
     )
 
 
-def _message_id(author: Address, parts: Sequence[str]) -> str:
-    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    return f"<{digest[:40]}@{author.domain}>"
+def _fill(root: MIMEPart, report: Report) -> None:
+    if report.text or not report.html:
+        _add_text(root.set_content, "plain", report.text)
+    if report.html:
+        _add_text(root.add_alternative if report.text else root.set_content, "html", report.html)
+        _add_images([*root.walk()][-1], report)
+    if report.attachments:
+        root.make_mixed()
+    for attachment in report.attachments:
+        root.attach(_file(attachment, "attachment"))
 
 
-# -- the tree: each part is its finished bytes, headers first ----------------------------------------
-
-
-def _tree(report: Report) -> bytes:
-    body = _body(report)
-    if not report.attachments:
-        return body
-    return _multipart("mixed", [body, *map(_attachment, report.attachments)])
-
-
-def _body(report: Report) -> bytes:
-    plain = [_text("plain", report.text)] if report.text or not report.html else []
-    both = plain + ([_html(report)] if report.html else [])
-    return both[0] if len(both) == 1 else _multipart("alternative", both)
-
-
-def _html(report: Report) -> bytes:
-    _every_image_is_there(report)
-    html = _text("html", report.html)
-    if not report.images:
-        return html
-    return _multipart("related", [html, *map(_image, report.images)], '; type="text/html"')
-
-
-def _every_image_is_there(report: Report) -> None:
-    there = {image.cid for image in report.images}
-    for shown in _SHOWN.findall(report.html):
-        if shown not in there:
-            raise DefinitionError(
-                f"the HTML shows the image cid:{shown}, which the report does not have",
-                where=report.job,
-                hint=f"the report's images are: {', '.join(sorted(there)) or 'none'}",
-            )
-
-
-def _multipart(kind: str, parts: Sequence[bytes], parameters: str = "") -> bytes:
-    # "=_" is found neither in base64 nor in quoted-printable, so a boundary is never part of a body.
-    boundary = "=_" + hashlib.sha256(kind.encode() + b"".join(parts)).hexdigest()[:32]
-    head = _lines([("Content-Type", f'multipart/{kind}{parameters};\r\n boundary="{boundary}"')])
-    mark = f"--{boundary}".encode()
-    return head + b"".join(b"\r\n" + mark + b"\r\n" + part for part in parts) + b"\r\n" + mark + b"--\r\n"
-
-
-def _text(subtype: str, text: str) -> bytes:
+def _add_text(add: Callable[..., None], subtype: str, text: str) -> None:
     try:
-        content = text.replace("\r\n", "\n").replace("\r", "\n").encode()
+        content = text.encode()
     except UnicodeEncodeError as error:
         raise DefinitionError(
             f"the {subtype} text has half a character, U+{ord(text[error.start]):04X}",
             hint="no mail can carry it; take it out of the data or the template",
         ) from error
-    quoted = binascii.b2a_qp(content, istext=True).replace(b"\n", b"\r\n")
-    in_base64 = _base64(content)
-    encoding, body = ("quoted-printable", quoted)
-    if len(in_base64) < len(quoted):
-        encoding, body = ("base64", in_base64)
-    headers = [("Content-Type", f"text/{subtype}; charset=utf-8"), ("Content-Transfer-Encoding", encoding)]
-    return _lines(headers) + b"\r\n" + body
+    # Quoted-printable makes three bytes of one beyond ASCII, base64 four of any three; neither leaves a NUL.
+    beyond = len(content.translate(None, bytes(range(128))))
+    add(text, subtype=subtype, cte="base64" if 6 * beyond > len(content) else "quoted-printable")
 
 
-def _image(image: Artifact) -> bytes:
-    # A Content-ID with a domain makes Outlook.com list the image as a file of its own.
+def _add_images(html: MIMEPart, report: Report) -> None:
+    there = {image.cid for image in report.images}
+    for missing in sorted(set(_SHOWN.findall(report.html)) - there):
+        raise DefinitionError(
+            f"the HTML shows the image cid:{missing}, which the report does not have",
+            where=report.job,
+            hint=f"the report's images are: {', '.join(sorted(there)) or 'none'}",
+        )
+    if report.images:
+        html.make_related()
+        html.set_param("type", "text/html")
+    for image in report.images:
+        html.attach(_image(image))
+
+
+def _image(image: Artifact) -> MIMEPart:
     if not _CID.fullmatch(image.cid):
         raise DefinitionError(
             f"the image {image.name} has the content id {image.cid!r}",
-            hint="a content id is made of letters, digits, dots and hyphens",
+            hint="a content id is made of at most 60 letters, digits, dots and hyphens",
         )
-    return _file(image, "inline", [("Content-ID", f"<{image.cid}>")])
+    part = _file(image, "inline")
+    part["Content-ID"] = f"<{image.cid}>"  # with a domain in it, Outlook.com lists the image as a file
+    return part
 
 
-def _attachment(artifact: Artifact) -> bytes:
-    return _file(artifact, "attachment", [])
-
-
-def _file(artifact: Artifact, disposition: str, headers: Iterable[tuple[str, str]]) -> bytes:
+def _file(artifact: Artifact, disposition: str) -> MIMEPart:
     if not _MEDIA_TYPE.fullmatch(artifact.media_type):
         raise DefinitionError(f"{artifact.name} has the media type {artifact.media_type!r}")
-    name, file_name = _file_name(artifact.name)
-    return (
-        _lines(
-            [
-                ("Content-Type", f"{artifact.media_type};\r\n {name}"),
-                ("Content-Transfer-Encoding", "base64"),
-                *headers,
-                ("Content-Disposition", f"{disposition};\r\n {file_name}"),
-            ]
+    name = clean(artifact.name, what="the file name")
+    if not name.strip(" .") or re.search(r"[/\\]|=\?", name) or len(name.encode()) > _LONGEST_NAME:
+        raise DefinitionError(
+            f"{name[:80]!r} cannot be the name of an attached file",
+            hint=f'a name without folders and "=?", of at most {_LONGEST_NAME} bytes',
         )
-        + b"\r\n"
-        + _base64(artifact.content)
-    )
-
-
-def _base64(content: bytes) -> bytes:
-    return base64.encodebytes(content).replace(b"\n", b"\r\n")
-
-
-# -- headers -------------------------------------------------------------------------------------
-
-
-def _lines(headers: Iterable[tuple[str, str]]) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode()
+    part = MIMEPart(policy=SMTP)
+    part.set_content(artifact.content, *artifact.media_type.split("/"), disposition=disposition, filename=name)
+    # `filename` is in the form of RFC 2231; some editions of Outlook know only RFC 2047 words in `name`.
+    kind = f'{artifact.media_type};\r\n name="{_words(name)}"'
+    part.replace_header("Content-Type", _Folded("Content-Type", kind))
+    return part
 
 
 def _mailbox(address: Address) -> str:
     # Only the display name is ever encoded: QQ refuses a From that is encoded as a whole.
-    if not address.name:
-        return address.spec
-    return f"{_phrase(address.name)}\r\n <{address.spec}>"
-
-
-def _mailboxes(addresses: Sequence[Address]) -> str:
-    return ",\r\n ".join(map(_mailbox, addresses))
-
-
-def _phrase(name: str) -> str:
-    if not name.isascii() or "=?" in name or len(name) > 60:
-        return _encoded(name)
-    return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    words = _words(address.name)
+    phrase = f'"{words}"' if words == address.name else words
+    return f"{phrase}\r\n <{address.spec}>" if words else address.spec
 
 
 def _words(text: str) -> str:
-    as_it_is = text.isascii() and "=?" not in text and text == text.strip() and len(text) <= 65
-    return text if as_it_is else _encoded(text)
-
-
-def _encoded(text: str) -> str:
-    """RFC 2047 words of at most 75 characters, one a line."""
-    return Header(text, "utf-8", maxlinelen=75, header_name="Resent-Sender").encode(linesep="\r\n")
-
-
-def _file_name(name: str) -> tuple[str, str]:
-    """The parameters `name` and `filename`: RFC 2231 for today's readers, RFC 2047 for old ones."""
-    clean(name, what="the file name")
-    if not name.strip(" .") or re.search(r"[/\\]", name) or len(name.encode()) > _LONGEST_NAME:
-        raise DefinitionError(
-            f"{name[:80]!r} cannot be the name of an attached file",
-            hint=f"a name without folders, of at most {_LONGEST_NAME} bytes",
-        )
-    if _PLAIN_NAME.fullmatch(name):
-        return f'name="{name}"', f'filename="{name}"'
-    return f'name="{_encoded(name)}"', f"filename*=utf-8''{quote(name, safe='')}"
+    """`text` where it means itself, else in RFC 2047 words, one a line."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return Header(text, "utf-8", maxlinelen=75, header_name="Reply-To").encode(linesep="\r\n")

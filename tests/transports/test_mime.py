@@ -19,8 +19,9 @@ from reports.transports import mime
 
 SAFE = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))
 FILE_NAMES = st.text(SAFE, min_size=1, max_size=63).filter(
-    lambda name: name.strip(" .") and not set(name) & {"/", "\\"}
+    lambda name: name.strip(" .") and not set(name) & {"/", "\\"} and "=?" not in name
 )
+ENCODED = "=?utf-8?q?a=0D=0ABcc:_evil=40example.com?=.csv"
 WHEN = dt.datetime(2026, 11, 2, 7, 0, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 CHART = Artifact(name="chart.png", media_type="image/png", content=b"\x89PNG" * 100, cid="chart-1")
 BOOK = Artifact(name="Cash flow.xlsx", media_type=XLSX, content=bytes(range(256)) * 20)
@@ -89,12 +90,12 @@ def test_the_tree_has_no_level_without_need(
 def test_a_report_without_html_is_plain_text() -> None:
     """And one without anything is an empty text, not a broken mail."""
     assert tree(read(compose(report(html="")))) == "text/plain"
-    assert read(compose(report(html="", text=""))).get_content() == ""
+    assert read(compose(report(html="", text=""))).get_content() == "\r\n"
 
 
 def test_texts_and_bytes_come_back_as_they_were() -> None:
     """Whatever the script of the text and whatever the bytes."""
-    chinese = "现金流量表：第一季度\n" * 50 + "。"
+    chinese = "现金流量表：第一季度\n" * 50 + "。\n"
     html = '<img src="cid:chart-1"> <p>' + "x" * 5000 + "</p>\n.\n"
     found = read(compose(report(text=chinese, html=html, images=[CHART], attachments=[BOOK])))
     plain, rich = found.get_body(["plain"]), found.get_body(["html"])
@@ -107,8 +108,9 @@ def test_texts_and_bytes_come_back_as_they_were() -> None:
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=300))
 def test_any_text_comes_back(text: str) -> None:
-    """Line ends become one kind; nothing else changes, not even a trailing space."""
-    normal = text.replace("\r\n", "\n").replace("\r", "\n")
+    """Line ends become one kind, the last line has one; nothing else changes, not even a trailing space."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    normal = lines if lines.endswith("\n") else lines + "\n"
     found = read(compose(report(text=text, html="")))
     payload = found.get_payload(decode=True)
     assert isinstance(payload, bytes)
@@ -171,23 +173,25 @@ def test_any_file_name_comes_back_without_a_new_header(name: str) -> None:
     assert {key.lower() for key in part} == {"content-type", "content-transfer-encoding", "content-disposition"}
 
 
-@pytest.mark.parametrize("name", ["a\r\nBcc: x@y.z.csv", "../up.csv", "c:\\x.csv", "", "..", "日" * 86])
+@pytest.mark.parametrize("name", ["a\r\nBcc: x@y.z.csv", "../up.csv", "c:\\x.csv", "", "..", "日" * 86, ENCODED])
 def test_names_that_are_no_file_names_are_refused(name: str) -> None:
-    """Line breaks, folders, nothing at all, and more than a disk takes."""
+    """Line breaks, even encoded ones, folders, nothing at all, and more than a disk takes."""
     with pytest.raises(DefinitionError):
         compose(report(attachments=[Artifact(name=name, media_type="text/csv", content=b"")]))
 
 
-@pytest.mark.parametrize("media_type", ["", "text", "text/csv\r\nX: y", "text/csv; name=<x>"])
+@pytest.mark.parametrize(
+    "media_type", ["", "text", "text/csv\r\nX: y", "text/csv; name=<x>", "message/rfc822", "multipart/x"]
+)
 def test_media_types_that_are_none_are_refused(media_type: str) -> None:
-    """They would end up in a header as they are."""
+    """They would end up in a header as they are; and what has parts of its own is no file."""
     with pytest.raises(DefinitionError):
         compose(report(attachments=[Artifact(name="a.csv", media_type=media_type, content=b"")]))
 
 
-@pytest.mark.parametrize("cid", ["", "a@inline", "a b", "a>\r\nX: y"])
+@pytest.mark.parametrize("cid", ["", "a@inline", "a b", "a>\r\nX: y", "a" * 61])
 def test_content_ids_that_are_none_are_refused(cid: str) -> None:
-    """Only letters, digits, dots, hyphens and underscores."""
+    """Only letters, digits, dots, hyphens and underscores, on one line."""
     image = Artifact(name="a.png", media_type="image/png", content=b"", cid=cid)
     with pytest.raises(DefinitionError):
         compose(report(images=[image]))
@@ -210,12 +214,29 @@ def test_the_headers_say_who_when_and_that_a_machine_wrote() -> None:
     assert len(found.keys()) == len(set(found.keys()))
 
 
-@pytest.mark.parametrize("text", ["=?utf-8?b?5Lit?=", "100 % =?x?q?=41?="])
+@pytest.mark.parametrize("text", ["=?utf-8?b?5Lit?=", "100 % =?x?q?=41?=", ENCODED])
 def test_text_that_looks_encoded_is_shown_as_written(text: str) -> None:
     """Nobody's reader decodes what was never encoded."""
     message = compose(report(subject=text), sender=f'"{text}" <me@example.com>')
     assert read(message)["Subject"] == text
     assert display_name(message) == text
+    assert "Bcc" not in read(message)
+
+
+@pytest.mark.parametrize("name", ["Doe, John " * 9, "财务报表 " * 20, "ö, " * 40, 'The "A, B" <desk>; '])
+def test_a_long_name_is_one_sender_and_comes_back(name: str) -> None:
+    """Quotes and spaces survive the folding."""
+    message = compose(report(), sender='"' + name.replace('"', r"\"") + '" <me@example.com>')
+    assert [address.addr_spec for address in read(message)["From"].addresses] == ["me@example.com"]
+    assert display_name(message) == name.strip()
+
+
+def test_hundreds_of_recipients_come_back_in_order() -> None:
+    """One a line, with their commas."""
+    everyone = [f'"Müller, Nr. {number}" <r{number}@example.com>' for number in range(300)]
+    found = read(compose(report(), everyone))["To"].addresses
+    assert [address.addr_spec for address in found] == [f"r{number}@example.com" for number in range(300)]
+    assert found[299].display_name == "Müller, Nr. 299"
 
 
 def test_only_the_display_name_of_the_sender_is_encoded() -> None:
