@@ -21,8 +21,8 @@ from reports.sources.engine import Engine, array, literal, quoted
 from reports.sources.kinds import Writing
 from reports.sources.layout import Layout
 
-SAMPLE = 20_480
-GLANCE = 1_000
+SAMPLE = 10_240
+GLANCE = 500
 MARK = "\x1freports\x1f"
 
 
@@ -46,9 +46,9 @@ class Delimited:
     @cached_property
     def groups(self) -> list[list[Layout]]:
         """The layouts, those that one reader can read together."""
-        found: dict[tuple[str, tuple[str, ...]], list[Layout]] = {}
+        found: dict[tuple[object, ...], list[Layout]] = {}
         for one in self.layouts:
-            found.setdefault((one.delimiter, one.names), []).append(one)
+            found.setdefault((one.delimiter, one.names, one.skipped), []).append(one)
         return list(found.values())
 
     def view(self) -> str:
@@ -127,6 +127,7 @@ def reader(group: Sequence[Layout], *options: str, header: bool) -> str:
         "escape='\"'",
         f"columns={{{types}}}",
         f"force_not_null={array(columns)}",
+        f"skip={group[0].skipped}",
         *options,
     ]
     return f"read_csv({', '.join(settings)})"

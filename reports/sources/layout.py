@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,10 @@ class Layout:
     text: Path
     delimiter: str
     names: tuple[str, ...]
+    # The row of a sheet that the first record was; 0 where the text is the file's own and its lines count.
+    first_row: int = 0
+    # Lines before the header, or before the first row without one.
+    skipped: int = 0
 
 
 def layout(file: Path, readable: Path, settings: FileSource) -> Layout:
@@ -32,7 +37,9 @@ def layout(file: Path, readable: Path, settings: FileSource) -> Layout:
     lines = start.decode("utf-8-sig", "replace")
     if not lines.strip("\r\n \x00"):
         raise SourceError("the file is empty", where=str(file), hint="has it been written to the end?")
-    delimiter = _delimiter(lines, settings, whole=len(start) < text.HEAD)
+    skipped, named = _preface(lines)
+    lines = "".join(lines.splitlines(keepends=True)[skipped:]) if skipped else lines
+    delimiter = named or _delimiter(lines, settings, whole=len(start) < text.HEAD)
     first = _records(lines, delimiter)[0]
     names = tuple(_names(first) if settings.header else [f"column{n + 1}" for n in range(len(first))])
     if again := repeated(names):
@@ -41,7 +48,13 @@ def layout(file: Path, readable: Path, settings: FileSource) -> Layout:
             where=f"{file}:1",
             hint="rename one of the columns, in the file or in the query that writes it",
         )
-    return Layout(file=file, text=readable, delimiter=delimiter, names=names)
+    return Layout(file=file, text=readable, delimiter=delimiter, names=names, skipped=skipped)
+
+
+def _preface(lines: str) -> tuple[int, str]:
+    """How many lines come before the table (blank ones, and Excel's sep=;), and the delimiter they name."""
+    found = re.match(r"((?:[ \t]*\r?\n)*)(?:sep=(.)\r?\n)?", lines, re.IGNORECASE)
+    return (found[0].count("\n"), found[2] or "") if found else (0, "")
 
 
 def _names(header: list[str]) -> list[str]:

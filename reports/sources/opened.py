@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reports.errors import SourceError
@@ -68,7 +68,10 @@ def csv_table(name: str, files: Sequence[Path], settings: FileSource, engine: En
 def excel_table(name: str, files: Sequence[Path], settings: FileSource, engine: Engine, folder: Path) -> Table:
     """The same over one sheet of each workbook, copied out as text."""
     settings = settings.model_copy(update={"decimal": ".", "thousands": "", "delimiter": ","})
-    layouts = [layout(file, sheets.as_csv(file, settings.sheet, folder), settings) for file in files]
+    layouts = []
+    for file in files:
+        copy, first_row = sheets.as_csv(file, settings.sheet, folder)
+        layouts.append(replace(layout(file, copy, settings), first_row=first_row))
     return _text_table(name, layouts, settings, engine)
 
 

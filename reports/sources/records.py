@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
 
 from reports.sources import text
@@ -24,7 +25,7 @@ class Bad:
     row: str
 
 
-def records(path: Path, delimiter: str) -> Iterator[tuple[int, str, list[str]]]:
+def records(path: Path, delimiter: str, skipped: int = 0) -> Iterator[tuple[int, str, list[str]]]:
     """Each record as (its first line counted from 1, its text with its line end, its fields)."""
     taken: list[str] = []
 
@@ -36,7 +37,7 @@ def records(path: Path, delimiter: str) -> Iterator[tuple[int, str, list[str]]]:
     csv.field_size_limit(sys.maxsize // 2**32)
     with text.opened(path) as raw:
         file = TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
-        number = 1
+        number = 1 + sum(1 for _ in islice(file, skipped))
         for fields in csv.reader(lines(file), delimiter=delimiter):
             if fields:
                 yield number, "".join(taken), fields

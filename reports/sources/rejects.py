@@ -17,6 +17,7 @@ from reports.sources.layout import Layout
 from reports.sources.records import Bad, lines_at, records
 
 COLUMNS = ("file", "line", "column", "value", "reason", "row")
+LONGEST = 10_000
 _scans = count(1)
 
 
@@ -68,7 +69,7 @@ def _broken(one: Layout, line: int, first: int, last: int, error: str, row: str)
     }
     column = one.names[first - 1] if error in ("UNQUOTED VALUE", "INVALID ENCODING") and first <= width else ""
     reason = reasons.get(error, error.lower())
-    return Bad(file=str(one.file), line=line, column=column, value="", reason=reason, row=row.rstrip("\r\n"))
+    return Bad(file=str(one.file), line=line, column=column, value="", reason=reason, row=_shown(row))
 
 
 def misfits(table: Delimited, engine: Engine, staged: str, names: Sequence[str]) -> Iterator[Bad]:
@@ -77,14 +78,19 @@ def misfits(table: Delimited, engine: Engine, staged: str, names: Sequence[str])
     wrong = {name: values for name, values in wrong.items() if values}
     for one in table.layouts if wrong else ():
         columns = [(one.names.index(name), name) for name in wrong]
-        rows = records(one.text, one.delimiter)
-        for _ in range(table.header):
-            next(rows, None)
-        for line, row, fields in rows:
-            if len(fields) != len(one.names):
+        for number, (line, row, fields) in enumerate(records(one.text, one.delimiter, one.skipped)):
+            if len(fields) != len(one.names) or number < table.header:
                 continue
-            if misfit := next(((n, name) for n, name in columns if fields[n] in wrong[name]), None):
-                yield _misfit(table, one, line, row, misfit[1], fields[misfit[0]])
+            if misfit := next(((name, fields[n]) for n, name in columns if fields[n] in wrong[name]), None):
+                name, value = misfit
+                yield Bad(
+                    file=str(one.file),
+                    line=one.first_row + number if one.first_row else line,
+                    column=name,
+                    value=value,
+                    reason=kinds.reason(table.kinds[name], value),
+                    row=_shown(row),
+                )
 
 
 def _values(table: Delimited, engine: Engine, staged: str, name: str) -> set[str]:
@@ -92,6 +98,7 @@ def _values(table: Delimited, engine: Engine, staged: str, name: str) -> set[str
     return {row[0] for row in engine.run(f"SELECT DISTINCT {quoted(name)} FROM {staged} WHERE NOT ({test})")}
 
 
-def _misfit(table: Delimited, one: Layout, line: int, row: str, name: str, value: str) -> Bad:
-    reason = kinds.reason(table.kinds[name], value)
-    return Bad(file=str(one.file), line=line, column=name, value=value, reason=reason, row=row.rstrip("\r\n"))
+def _shown(row: str) -> str:
+    """The row as it stands; one that goes on for pages is cut."""
+    row = row.rstrip("\r\n")
+    return row if len(row) <= LONGEST else f"{row[:LONGEST]}…"

@@ -13,16 +13,19 @@ from python_calamine import CalamineError, CalamineWorkbook
 from reports.errors import SourceError
 
 
-def as_csv(file: Path, sheet: str | int, folder: Path) -> Path:
-    """The sheet (by name, or by position from 0) as a CSV file in `folder`, values as SQL writes them."""
+def as_csv(file: Path, sheet: str | int, folder: Path) -> tuple[Path, int]:
+    """The sheet (by name, or by position from 0) as a CSV file in `folder`, and the row its first record is.
+
+    Rows without any value before the first and after the last that has one are left out.
+    """
     rows = _rows(file, sheet)
-    while rows and not any(value != "" for value in rows[-1]):
-        rows.pop()
+    filled = [n for n, row in enumerate(rows) if any(value != "" for value in row)] or [0]
+    rows = rows[filled[0] : filled[-1] + 1]
     copy = folder / f"{len(list(folder.iterdir()))}-{file.stem}.csv"
     with copy.open("w", encoding="utf-8", newline="") as target:
         writer = csv.writer(target, quoting=csv.QUOTE_ALL)
         writer.writerows([_written(value) for value in row] for row in rows)
-    return copy
+    return copy, filled[0] + 1
 
 
 def _rows(file: Path, sheet: str | int) -> list[list[Any]]:
@@ -30,7 +33,7 @@ def _rows(file: Path, sheet: str | int) -> list[list[Any]]:
         with file.open("rb") as opened:
             book = CalamineWorkbook.from_filelike(opened)
             names = book.sheet_names
-            if sheet not in names and not (isinstance(sheet, int) and sheet < len(names)):
+            if sheet not in names and not (isinstance(sheet, int) and 0 <= sheet < len(names)):
                 raise SourceError(
                     f"there is no sheet {sheet!r}", where=str(file), hint=f"its sheets are {', '.join(names)}"
                 )
