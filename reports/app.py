@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,10 +16,11 @@ from reports.errors import JobError, ReportsError, SettingsError
 from reports.model import Message, Receipt, Run
 from reports.pipeline import Pipeline, Produced, Tell
 from reports.render import html
-from reports.settings import DatabaseSource, FileSource, Settings, environment
-from reports.sources import open_source
+from reports.settings import FileSource, Settings, environment
+from reports.sources import missing_files, open_source
 from reports.transports import mime, open_transport
 from reports.transports.account import resolve
+from reports.transports.address import parse_all
 
 FILE = "settings.toml"
 
@@ -69,11 +70,6 @@ def _finding(about: str, look: Callable[[], str]) -> Finding:
         return Finding(about, error=error)
 
 
-def _check_source(name: str, options: FileSource | DatabaseSource) -> str:
-    with closing(open_source(name, options)) as source:
-        return source.check()
-
-
 def find_root(start: Path) -> Path:
     """The nearest folder from `start` upwards that has a settings.toml; REPORTS_PROJECT wins."""
     if named := environment("REPORTS_PROJECT"):
@@ -90,7 +86,7 @@ def find_root(start: Path) -> Path:
 def open_app(root: Path) -> App:
     """The App of the project in `root`; a SettingsError tells every mistake in its settings."""
     document = toml.read(root / FILE, error=SettingsError)
-    return App(toml.validate(document, Settings, error=SettingsError, root=root))
+    return App(toml.validate(document, Settings, error=SettingsError, root=root), document)
 
 
 @dataclass(frozen=True)
@@ -98,6 +94,7 @@ class App:
     """A project at work. The clock and the ids are arguments, so that a run can be repeated exactly."""
 
     settings: Settings
+    document: toml.Document | None = None
     clock: Callable[[], dt.datetime] = _now
     new_id: Callable[[], str] = lambda: secrets.token_hex(8)
 
@@ -132,17 +129,37 @@ class App:
         """What holds and what does not: each job and its template, and with `connect` sources and mail."""
         for job_name in [name] if name else jobs.names(self.settings):
             yield _finding(f"job {job_name}", partial(self._check_job, job_name))
+        for source in self.settings.sources:
+            yield _finding(f"source {source}", partial(self._check_source, source, connect=connect))
         yield _finding("mail", self._check_account)
         if connect:
-            for source, options in self.settings.sources.items():
-                yield _finding(f"source {source}", partial(_check_source, source, options))
             yield _finding("mail server", self._check_mail)
 
     def _check_job(self, name: str) -> str:
         job = jobs.load(name, self.settings)
         html.check_template(job.template, shipped.template_folders(self.settings.root))
-        self._recipients(job, ())
+        parse_all(self._recipients(job, ()), where=f"{job.folder / jobs.FILE}, key to")
         return f"{len(job.queries)} queries, {len(job.show)} blocks"
+
+    def _check_source(self, name: str, *, connect: bool) -> str:
+        self._files_are_there([name])
+        if not connect:
+            return "its files are there" if isinstance(self.settings.sources[name], FileSource) else "not tried"
+        with closing(open_source(name, self.settings.sources[name])) as source:
+            return source.check()
+
+    def _files_are_there(self, sources: Iterable[str]) -> None:
+        """A SettingsError with the line of every source whose files are not."""
+        problems = []
+        for name in sources:
+            options = self.settings.sources[name]
+            for error in missing_files(name, options) if isinstance(options, FileSource) else ():
+                key = ("sources", name, "files")
+                line = f":{self.document.line(key)}" if self.document else ""
+                where = f"{self.settings.root / FILE}{line}, key {toml.dotted(key)}"
+                problems.append(SettingsError(f"{error.what}: {error.where}", where=where, hint=error.hint))
+        if problems:
+            raise SettingsError.join(problems)
 
     def _check_account(self) -> str:
         account = resolve(self.settings.mail)
@@ -158,6 +175,7 @@ class App:
         today = self.settings.today(started)
         as_of = params.to_date(wanted.as_of, today, name="--as-of") if wanted.as_of else today
         values = params.resolve(job, wanted.params, as_of)
+        self._files_are_there(sorted({query.source for query in job.queries}))
         run = Run(id=self.new_id(), job=job.name, as_of=as_of, started=started, params=values)
         return run, Pipeline(job=job, run=run, settings=self.settings, tell=tell).produce()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from reports.errors import SourceError
 from reports.settings import DatabaseSource, FileSource
+from reports.sources import tables
 from reports.sources.base import Source
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "missing_files", "open_source"]
 
 
 def open_source(name: str, settings: FileSource | DatabaseSource) -> Source:
@@ -17,3 +19,10 @@ def open_source(name: str, settings: FileSource | DatabaseSource) -> Source:
     from reports.sources.database import Database  # noqa: PLC0415  SQLAlchemy, for databases alone
 
     return Database(name, settings)
+
+
+def missing_files(name: str, settings: FileSource) -> list[SourceError]:
+    """Why each of the source's patterns that means no file now means none; nothing is opened."""
+    root = settings.root.resolve()
+    patterns = tables.declared(name, settings.files).values()
+    return [tables.none_found(pattern, root) for pattern in patterns if not tables.found(pattern, root)]

@@ -49,7 +49,11 @@ def test_the_mail_fits_every_width_and_shows_its_pictures(chromium: str, body: s
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--window-size=1200,900"]
     profile = f"--user-data-dir={tmp_path / 'profile'}"
     shown = subprocess.run(
-        [chromium, *options, profile, "--dump-dom", page.as_uri()], capture_output=True, text=True, check=True, timeout=90
+        [chromium, *options, profile, "--dump-dom", page.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=90,
     )
     title = re.search(r"<title>(.*?)</title>", shown.stdout)
     assert title is not None

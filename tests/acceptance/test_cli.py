@@ -80,6 +80,7 @@ def test_to_replaces_the_list(tmp_path: Path) -> None:
         ({}, ["run", "daily", "-p", "dya=today"], ["no param 'dya'", "did you mean 'day'?"]),
         ({}, ["run", "daily", "--as-of", "31.10.2026"], ["'31.10.2026' is not a date", "2026-10-31"]),
         ({"settings": SETTINGS.replace('to = "finance@example.com"\n', "")}, ["run", "daily"], ["nobody to send to"]),
+        ({}, ["run", "daily", "--to", "nobody"], ["nobody", "address"]),
         ({}, ["providers", "gmial"], ["gmial", "did you mean", "gmail"]),
     ],
 )  # fmt: skip
@@ -123,8 +124,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     make_project(tmp_path)
     (tmp_path / "sales.csv").unlink()
     ran = reports(tmp_path, "run", "daily")
-    assert ran.returncode == 1
-    assert "sales.csv" in ran.stderr
+    assert ran.returncode == 2
+    assert "the file does not exist" in ran.stderr
+    assert f"{tmp_path / 'sales.csv'}" in ran.stderr
+    assert "settings.toml:4, key sources.sales.files" in ran.stderr
+    assert reports(tmp_path, "check").returncode == 2
 
 
 def test_verbose_adds_steps_and_the_traceback(tmp_path: Path) -> None:
@@ -156,6 +160,7 @@ def test_check_tells_every_mistake_of_every_job(tmp_path: Path) -> None:
         "job bad": ["unknown key 'titel'"],
         "job daily": [],
         "job worse": ["there is no dataset 't'"],
+        "source sales": [],
         "mail": [],
     }
 
