@@ -31,13 +31,27 @@ from reports.errors import MissingDependency, SettingsError
 MASK = "***"
 
 
-class Secret(Part):
+class Rooted(Part):
+    """A part with relative paths; they start from the project's folder, `root`."""
+
+    _root: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _at(self, info: ValidationInfo) -> Self:
+        self._root = (info.context or {}).get("root", Path())
+        return self
+
+    @property
+    def root(self) -> Path:
+        return self._root
+
+
+class Secret(Rooted):
     """Where a secret is kept; `reveal()` fetches it, nothing else shows it."""
 
     env: str = ""
     file: str = ""
     keyring: str = ""
-    _root: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="before")
     @classmethod
@@ -51,10 +65,9 @@ class Secret(Part):
         return given
 
     @model_validator(mode="after")
-    def _one_place(self, info: ValidationInfo) -> Self:
+    def _one_place(self) -> Self:
         if sum(map(bool, (self.env, self.file, self.keyring))) != 1:
             raise PydanticCustomError("secret", "a secret needs exactly one of env, file and keyring")
-        self._root = (info.context or {}).get("root", Path())
         return self
 
     def reveal(self) -> str:
@@ -106,7 +119,7 @@ ColumnType = Annotated[
 ]
 
 
-class FileSource(Part):
+class FileSource(Rooted):
     """Files that SQL may query, each file or glob a table.
 
     `files` as one string is a table with the source's name; as a list, each entry is a table with
@@ -125,27 +138,15 @@ class FileSource(Part):
     date_format: str = ""
     sheet: str | int = 0
     on_bad_rows: Literal["fail", "collect"] = "fail"
-    _root: Path = PrivateAttr(default=Path())
-
-    @model_validator(mode="after")
-    def _at(self, info: ValidationInfo) -> Self:
-        self._root = (info.context or {}).get("root", Path())
-        return self
-
-    @property
-    def root(self) -> Path:
-        """The folder that relative paths start from: the project's."""
-        return self._root
 
 
-class DatabaseSource(Part):
+class DatabaseSource(Rooted):
     """A database by SQLAlchemy URL, read-only; times in seconds."""
 
     url: str | Secret
     password: Secret | None = None
     timeout: float = Field(default=300, gt=0)
     connect_timeout: float = Field(default=15, gt=0)
-    _root: Path = PrivateAttr(default=Path())
 
     @field_validator("url")
     @classmethod
@@ -157,16 +158,6 @@ class DatabaseSource(Part):
                 'a password is never written here; leave it out of the URL and add password = { env = "NAME" }',
             )
         return url
-
-    @model_validator(mode="after")
-    def _at(self, info: ValidationInfo) -> Self:
-        self._root = (info.context or {}).get("root", Path())
-        return self
-
-    @property
-    def root(self) -> Path:
-        """The folder that the path of a SQLite file starts from: the project's."""
-        return self._root
 
 
 def _source_kind(given: Any) -> str | None:
@@ -203,7 +194,7 @@ class Mail(Part):
     size_limit: int | None = Field(default=None, gt=0)
 
 
-class Settings(Part):
+class Settings(Rooted):
     """A project's settings.toml."""
 
     timezone: str = "UTC"
@@ -212,7 +203,6 @@ class Settings(Part):
     data: str = "var"
     sources: dict[Name, Source] = Field(default_factory=dict)
     mail: Mail = Mail()
-    _root: Path = PrivateAttr(default=Path())
 
     @field_validator("timezone")
     @classmethod
@@ -224,16 +214,6 @@ class Settings(Part):
                 "timezone", "'{name}' is not a time zone; write one like Europe/Berlin", {"name": name}
             ) from error
         return name
-
-    @model_validator(mode="after")
-    def _at(self, info: ValidationInfo) -> Self:
-        self._root = (info.context or {}).get("root", Path())
-        return self
-
-    @property
-    def root(self) -> Path:
-        """The project's folder."""
-        return self._root
 
     @property
     def data_folder(self) -> Path:
