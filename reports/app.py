@@ -139,7 +139,7 @@ class App:
         job = jobs.load(name, self.settings)
         html.check_template(job.template, shipped.template_folders(self.settings.root))
         parse_all(self._recipients(job, ()), where=f"{job.folder / jobs.FILE}, key to")
-        return f"{len(job.queries)} queries, {len(job.show)} blocks"
+        return f"queries {len(job.queries)}, blocks {len(job.show)}"
 
     def _check_source(self, name: str, *, connect: bool) -> str:
         self._files_are_there([name])

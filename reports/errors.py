@@ -9,8 +9,7 @@ ReportsError
 ├── HookError                a job's own hooks.py raised or returned something else than frames
 ├── RenderError              a block, template, chart or workbook could not be made
 ├── TransportError           a message was not taken; knows whether trying again can help
-├── MissingDependency        an optional library is absent; names the pip command
-└── Unsupported              a transport or source cannot do what was asked
+└── MissingDependency        an optional library is absent; names the pip command
 """
 
 from __future__ import annotations
@@ -108,10 +107,6 @@ class MissingDependency(ReportsError):
             f"{purpose} needs {library}, which is not installed",
             hint=f'pip install "reports[{extra}]"',
         )
-
-
-class Unsupported(ReportsError):
-    """A transport or source was asked for something it cannot do."""
 
 
 def choices(name: str, known: Iterable[object], *, what: str) -> str:

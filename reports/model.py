@@ -239,4 +239,3 @@ class Run:
     as_of: date
     started: datetime
     params: Mapping[str, Any] = field(default_factory=dict)
-    trigger: Literal["manual", "preview"] = "manual"

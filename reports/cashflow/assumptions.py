@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -160,6 +160,3 @@ def _numbers(name: str, value: Speed | Curve) -> FloatArray:
         return np.atleast_1d(np.asarray(plain, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise LoanError(f"{name} is not a number or a sequence of numbers: {value!r}") from error
-
-
-NAMES = tuple(each.name for each in fields(Assumptions))

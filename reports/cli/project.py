@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,8 @@ from reports.errors import DefinitionError, ReportsError
 @cli.command("list")
 def list_jobs(ctx: typer.Context, as_json: AsJson = False) -> None:
     """The jobs of this project; a broken one is one line with its error."""
-    rows = [_job_row(name, job) for name, job in open_app(ctx).jobs().items()]
+    app = open_app(ctx)
+    rows = [_job_row(name, job, app.settings.mail.to) for name, job in app.jobs().items()]
     if as_json:
         output.data_json(rows)
     elif not rows:
@@ -26,12 +28,12 @@ def list_jobs(ctx: typer.Context, as_json: AsJson = False) -> None:
         output.data(output.table(cells, ("job", "title", "source", "to", "")))
 
 
-def _job_row(name: str, job: Any) -> dict[str, Any]:
+def _job_row(name: str, job: Any, to: Sequence[str]) -> dict[str, Any]:
     if isinstance(job, ReportsError):
         said = f"broken: {str(job).splitlines()[0]} (reports check {name})"
         return {"job": name, "title": "", "source": "", "to": [], "error": said}
     sources = sorted({query.source for query in job.queries})
-    return {"job": name, "title": job.title, "source": ", ".join(sources), "to": list(job.to), "error": ""}
+    return {"job": name, "title": job.title, "source": ", ".join(sources), "to": list(job.to or to), "error": ""}
 
 
 @cli.command()
