@@ -32,6 +32,7 @@ HOMES = {
     "sqlalchemy": ("sources.database", "sources.dialects"),
     "openpyxl": ("render.workbook",),
     "matplotlib": ("render.charts",),
+    "PIL": ("render.charts",),
     "jinja2": ("render.html",),
     "css_inline": ("render.html",),
     "smtplib": ("transports",),

@@ -6,8 +6,7 @@ global state, and a picture in milliseconds. Lengths are CSS pixels, from the to
 
 from __future__ import annotations
 
-import struct
-import zlib
+import io
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -18,11 +17,11 @@ from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
+from PIL import Image
 
 from reports.render.charts.fonts import Typeface
 
 DENSITY = 2  # pixels of the picture for one CSS pixel
-PIXELS_PER_METRE = round(96 * DENSITY / 0.0254)
 
 Colour = tuple[float, float, float]
 Floats = NDArray[np.floating[Any]]
@@ -128,18 +127,10 @@ class Pen:
 
     def png(self) -> bytes:
         """The sheet as an opaque PNG without a date or a maker: the same drawing, the same bytes."""
-        pixels = np.asarray(self._renderer.buffer_rgba())[:, :, :3]
-        rows = np.zeros((pixels.shape[0], 1 + pixels.shape[1] * 3), np.uint8)  # each starts with: no filter
-        rows[:, 1:] = pixels.reshape(pixels.shape[0], -1)
-        return b"".join(
-            (
-                b"\x89PNG\r\n\x1a\n",
-                _chunk(b"IHDR", struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 2, 0, 0, 0)),
-                _chunk(b"pHYs", struct.pack(">IIB", PIXELS_PER_METRE, PIXELS_PER_METRE, 1)),
-                _chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)),
-                _chunk(b"IEND", b""),
-            )
-        )
+        picture = Image.fromarray(np.asarray(self._renderer.buffer_rgba())).convert("RGB")
+        file = io.BytesIO()
+        picture.save(file, "PNG", dpi=(96 * DENSITY, 96 * DENSITY))
+        return file.getvalue()
 
 
 def _context(ink: Colour, width: float) -> GraphicsContextBase:
@@ -149,7 +140,3 @@ def _context(ink: Colour, width: float) -> GraphicsContextBase:
     context.set_joinstyle("round")
     context.set_capstyle("round" if width > 1 else "butt")
     return context
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
