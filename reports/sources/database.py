@@ -101,6 +101,9 @@ class Database:
         message = self._masked(str(error.orig) if isinstance(error, DBAPIError) else str(error.args[0]))
         where = place(query, line_in(message)) if query else f"sources.{self.name}"
         kind = dialect(self._url)
+        if kind.unreachable.search(message):
+            where = f"sources.{self.name}, {self._url.render_as_string(hide_password=True)}"
+            return SourceError(_sentence(message), where=where, hint="is it up, and are host, user and password right?")
         if kind.timed_out.search(message):
             what = f"the database did not answer within {self.settings.timeout:g} seconds"
             return SourceError(what, where=where, hint=f"raise timeout in [sources.{self.name}]")

@@ -39,6 +39,7 @@ class Dialect:
     missing_column: re.Pattern[str]
     timed_out: re.Pattern[str]
     refused: re.Pattern[str]
+    unreachable: re.Pattern[str]
     # The pandas type, by the driver's type code, of a column in which no row has a value.
     types: Mapping[Any, str] = field(default_factory=dict)
 
@@ -97,7 +98,9 @@ _POSTGRESQL_TYPES = {
     16: "boolean",
 }
 _NEVER = re.compile(r"(?!)")
-_OTHER = Dialect(engine=_other, missing_table=_NEVER, missing_column=_NEVER, timed_out=_NEVER, refused=_NEVER)
+_OTHER = Dialect(
+    engine=_other, missing_table=_NEVER, missing_column=_NEVER, timed_out=_NEVER, refused=_NEVER, unreachable=_NEVER
+)
 _DIALECTS = {
     "sqlite": Dialect(
         engine=_sqlite,
@@ -105,6 +108,7 @@ _DIALECTS = {
         missing_column=re.compile(r"no such column: (\S+)"),
         timed_out=re.compile(r"^interrupted$"),
         refused=re.compile(r"not authorized|authorization denied|readonly database|one statement at a time"),
+        unreachable=re.compile(r"unable to open database file"),
     ),
     "postgresql": Dialect(
         engine=_postgresql,
@@ -112,6 +116,7 @@ _DIALECTS = {
         missing_column=re.compile(r'column "?([\w.]+)"? does not exist'),
         timed_out=re.compile(r"statement timeout"),
         refused=re.compile(r"read-only transaction|multiple commands into a prepared statement"),
+        unreachable=re.compile(r"^connection (failed|timeout|is bad)|failed to resolve host"),
         types=_POSTGRESQL_TYPES,
     ),
 }
