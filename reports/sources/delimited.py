@@ -22,7 +22,7 @@ from reports.sources.kinds import Writing
 from reports.sources.layout import Layout
 
 SAMPLE = 10_240
-GLANCE = 500
+GLANCE = 100
 MARK = "\x1freports\x1f"
 
 
@@ -181,12 +181,14 @@ def _sample(table: Delimited, one: Layout, engine: Engine, size: int) -> tuple[i
     count = int(made[0][0])
     free = [n for n, name in enumerate(one.names) if name not in table.pinned]
     # A few rows rule most kinds out; of those left, all rows are asked for the strictest first.
-    glance = _answers(table.writing, engine, [(n, kind) for n in free for kind in kinds.SNIFFED], GLANCE)
-    left = {n: [kind for kind in kinds.SNIFFED if glance[n, kind] is not False] for n in free}
+    glance = engine.run(f"FROM reports_sample LIMIT {GLANCE}")
+    left = {
+        n: [kind for kind in kinds.SNIFFED if all(table.writing.may_be(kind, row[n]) for row in glance)] for n in free
+    }
     chosen: dict[int, str] = {}
     while left:
         chosen |= {n: "text" for n, fitting in left.items() if not fitting}
-        answers = _answers(table.writing, engine, [(n, fit[0]) for n, fit in left.items() if fit], size)
+        answers = _answers(table.writing, engine, [(n, fit[0]) for n, fit in left.items() if fit])
         chosen |= {n: kind if fits else "" for (n, kind), fits in answers.items() if fits is not False}
         left = {n: fitting[1:] for n, fitting in left.items() if n not in chosen}
     return count, dict.fromkeys(one.names, "") | {one.names[n]: kind for n, kind in chosen.items()}
@@ -195,13 +197,13 @@ def _sample(table: Delimited, one: Layout, engine: Engine, size: int) -> tuple[i
 Answers = dict[tuple[int, str], bool | None]
 
 
-def _answers(writing: Writing, engine: Engine, asked: Sequence[tuple[int, str]], few: int) -> Answers:
-    """Whether all values of a column, by position, are of a kind in the sample's first rows; None without any."""
+def _answers(writing: Writing, engine: Engine, asked: Sequence[tuple[int, str]]) -> Answers:
+    """Whether all values of a column, by position, are of a kind in the sample; None without any."""
     if not asked:
         return {}
     tests = [
         f"bool_and({kinds.sample_test(writing, kind, f'c{n}')}) FILTER (NOT {writing.is_null(kind, f'c{n}')})"
         for n, kind in asked
     ]
-    row = engine.run(f"SELECT {', '.join(tests)} FROM (FROM reports_sample LIMIT {few})")[0]
+    row = engine.run(f"SELECT {', '.join(tests)} FROM reports_sample")[0]
     return dict(zip(asked, row, strict=True))

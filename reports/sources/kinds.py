@@ -39,6 +39,16 @@ class Writing:
         words = [*self.null_words, *([] if kind == "text" else [""])]
         return f"{value} IN ({', '.join(map(literal, words))})" if words else "false"
 
+    def may_be(self, kind: str, value: str) -> bool:
+        """False where a look at `value` shows that it is not of `kind`; what may be is tested in SQL."""
+        if value in ("", *self.null_words):
+            return True
+        if kind == "boolean":
+            return value.lower() in ("true", "false")
+        if kind in ("date", "datetime"):
+            return self._formatted(kind) or (value[0].isdigit() and "-" in value)
+        return not set(value) - {*"0123456789+-.eE ", self.decimal, *self.thousands}
+
     def test(self, kind: str, value: str, converted: str, *, pinned: bool) -> str:
         """SQL that is true where the text `value` is of `kind`; false or NULL where it is not.
 
