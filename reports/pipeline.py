@@ -131,10 +131,11 @@ def rejections(dataset: Dataset) -> list[str]:
 
 def _rejection(table: str, rows: pd.DataFrame) -> str:
     first, many = rows.iloc[0], len(rows) > 1
+    value = f", column {first['column']}, '{first['value']}'" if first["column"] else ""
     return (
         f"{len(rows):,} row{'s' if many else ''} of {table} did not fit and {'are' if many else 'is'} not in "
-        f"these numbers. {'The first' if many else 'It'} is in {first['file']}, line {first['line']}, "
-        f"column {first['column']}: {first['reason']}"
+        f"these numbers. {'The first' if many else 'It'} is in {first['file']}, line {first['line']}{value}: "
+        f"{first['reason']}."
     )
 
 

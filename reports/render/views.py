@@ -139,7 +139,7 @@ def _source(origin: Provenance, longest: int) -> WrittenSource:
         dataset=shortened(origin.dataset, longest),
         source=shortened(origin.source, longest),
         query=origin.query_hash,
-        rows=written(origin.rows, "integer"),
+        rows=f"{written(origin.rows, 'integer')} row{'' if origin.rows == 1 else 's'}",
     )
 
 

@@ -51,7 +51,9 @@ class Files:
             ) from error
         except duck.Error as error:
             raise self._explained(error, query) from error
-        rejected = {table.name: rejects.as_frame(table.rejected) for table in self._used(query) if table.rejected}
+        # A source that collects has this dataset on good days too, so that a job may always show it.
+        collected = self._used(query) if self.settings.on_bad_rows == "collect" else []
+        rejected = {table.name: rejects.as_frame(table.rejected, self.settings.root.resolve()) for table in collected}
         return Dataset(name=query.name, frame=frame, query=query, rejected=rejected)
 
     def check(self) -> str:

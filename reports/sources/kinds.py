@@ -18,7 +18,7 @@ SNIFFED = ("boolean", "integer", "number", "date", "datetime")
 _YES, _NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _REASONS = {
     "integer": "is not a whole number of at most 64 bits",
-    "number": "is not a number that 64 bits hold",
+    "number": "is not a number",
     "boolean": "is neither true nor false",
     "date": "is not a date",
     "datetime": "is not a date with a time",

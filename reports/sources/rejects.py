@@ -21,11 +21,15 @@ LONGEST = 10_000
 _scans = count(1)
 
 
-def as_frame(bad: Iterable[Bad]) -> pd.DataFrame:
-    """The rows set aside, in the order of files and lines."""
-    rows = [vars(one) for one in bad]
+def as_frame(bad: Iterable[Bad], root: Path) -> pd.DataFrame:
+    """The rows set aside, in the order of files and lines; files as seen from `root`, for readers elsewhere."""
+    rows = [vars(one) | {"file": _seen_from(root, Path(one.file))} for one in bad]
     types = {"line": "int64"}
     return pd.DataFrame({c: pd.Series([row[c] for row in rows], dtype=types.get(c, "str")) for c in COLUMNS})
+
+
+def _seen_from(root: Path, file: Path) -> str:
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
 
 
 def broken(table: Delimited, engine: Engine, into: str = "") -> list[Bad]:

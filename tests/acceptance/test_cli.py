@@ -251,3 +251,48 @@ def test_chinese_is_right_in_subject_body_file_name_and_workbook(tmp_path: Path)
     assert attachment.get_filename() == "贷款现金流 2026-10-31.xlsx"
     sheet = openpyxl.load_workbook(io.BytesIO(attachment.get_content()))["按地区"]
     assert [cell.value for cell in sheet["A"]][:2] == ["地区", "上海"]
+
+
+COLLECTING = JOB + """
+[[show]]
+table = "sales_rejected"
+title = "Set aside"
+columns = ["file", "line", "column", "value", "reason"]
+empty = "Every row was read."
+"""
+SOME_BAD = "region,day,revenue\nNorth,2026-10-30,1200.50\nSouth,2026-10-30,lots\nWest,2026-10-30\nNorth,2026-10-30,1\n"
+
+
+def test_rows_that_do_not_fit_are_set_aside_and_counted_in_the_mail(tmp_path: Path) -> None:
+    """With file, line, column and value; the good rows are in the numbers."""
+    settings = SETTINGS.replace(
+        'files = "sales.csv"', 'files = "sales.csv"\ntypes = { revenue = "number" }\non_bad_rows = "collect"'
+    )
+    make_project(tmp_path, settings=settings, job=COLLECTING, files={"sales.csv": SOME_BAD})
+    ran = reports(tmp_path, "run", "daily", "--as-of", "2026-10-31", "--out", "out", "--json")
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["datasets"][0]["rejected"] == {"sales": 2}
+    assert told["notices"][0].startswith("2 rows of sales did not fit and are not in these numbers.")
+    for body in ("body.html", "body.txt"):
+        content = (tmp_path / "out" / body).read_text("utf-8")
+        assert [word for word in ("2 rows of sales", "sales.csv", "lots", "1,201.50") if word not in content] == []
+
+
+def test_a_job_may_show_what_was_set_aside_on_good_days_too(tmp_path: Path) -> None:
+    """The dataset is there without rows, and the table says so."""
+    settings = SETTINGS.replace('files = "sales.csv"', 'files = "sales.csv"\non_bad_rows = "collect"')
+    make_project(tmp_path, settings=settings, job=COLLECTING)
+    ran = reports(tmp_path, "run", "daily", "--as-of", "2026-10-31", "--out", "out")
+    assert ran.returncode == 0, ran.stderr
+    assert "Every row was read." in (tmp_path / "out" / "body.txt").read_text("utf-8")
+
+
+def test_rows_that_do_not_fit_stop_a_run_that_was_not_told_to_collect(tmp_path: Path) -> None:
+    """The file, the line, the column and the value, and nothing sent."""
+    settings = SETTINGS.replace('files = "sales.csv"', 'files = "sales.csv"\ntypes = { revenue = "number" }')
+    make_project(tmp_path, settings=settings, files={"sales.csv": SOME_BAD.replace("West,2026-10-30\n", "")})
+    ran = reports(tmp_path, "run", "daily", "--as-of", "2026-10-31")
+    assert ran.returncode == 1
+    assert [word for word in ("sales.csv:3", "revenue", "lots") if word not in ran.stderr] == [], ran.stderr
+    assert not (tmp_path / "var" / "mail").exists()

@@ -44,7 +44,7 @@ def test_a_bad_row_is_an_error_or_set_aside(
     assert list(answer.frame["a"]) == [1, 7]
     found = answer.rejected["t"].to_dict("records")
     assert len(found) == 1
-    assert found[0] == found[0] | {"file": str(tmp_path / "t.csv"), "line": 5, "column": column, "value": value}
+    assert found[0] == found[0] | {"file": "t.csv", "line": 5, "column": column, "value": value}
     assert found[0]["reason"].startswith(reason)
     assert column == "b" or found[0]["row"] == row
 
@@ -128,7 +128,7 @@ def test_rejects_of_several_files(files: Callable[..., Source], tmp_path: Path) 
     found: list[tuple[Any, ...]] = list(
         answer.rejected["p"][["file", "line", "column"]].itertuples(index=False, name=None)
     )
-    assert found == [(str(tmp_path / "p1.csv"), 3, "a"), (str(tmp_path / "p2.csv"), 3, "")]
+    assert found == [("p1.csv", 3, "a"), ("p2.csv", 3, "")]
     assert list(answer.rejected) == ["p"]
 
 
