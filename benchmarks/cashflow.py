@@ -213,7 +213,7 @@ def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--loans", type=int, default=1_000_000, help="loans against the plain loop")
-    parser.add_argument("--library-loans", type=int, default=10_000, help="loans against the libraries")
+    parser.add_argument("--one-by-one", type=int, default=10_000, help="loans against the libraries")
     parser.add_argument("--skip-large", action="store_true", help="leave out ten times as many loans")
     parser.add_argument("--peak-of", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -223,7 +223,7 @@ def main() -> None:
     against_plain(options.loans)
     if not options.skip_large:
         against_size(options.loans)
-    against_libraries(options.library_loans)
+    against_libraries(options.one_by_one)
 
 
 if __name__ == "__main__":
