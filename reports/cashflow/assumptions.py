@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from reports.cashflow import speeds
-from reports.cashflow.speeds import FloatArray, IntArray
+from reports.cashflow.speeds import LONGEST, FloatArray, IntArray
 from reports.errors import LoanError
 
 Speed = float | Sequence[float] | np.ndarray
@@ -17,6 +17,7 @@ Curve = Sequence[float] | np.ndarray | Mapping[int, float]
 
 PREPAYMENTS = ("smm", "cpr", "psa", "abs", "survival")
 DEFAULTS = ("mdr", "cdr", "sda")
+CURVES = ("survival", "early_repayment_charge")
 HIGHEST: dict[str, float] = {"psa": np.inf, "sda": np.inf}
 
 
@@ -67,24 +68,38 @@ class Assumptions:
             for name in given:
                 _check_range(name, getattr(self, name), HIGHEST.get(name, 1.0))
         _check_range("severity", self.severity, 1.0)
+        if np.ndim(self.severity):
+            raise LoanError("severity has several values", hint="give one fraction")
         if self.early_repayment_charge is not None:
             _check_range("early_repayment_charge", self.early_repayment_charge, 1.0)
         self._check_words()
         self._check_survival()
 
     def _check_words(self) -> None:
-        lag = self.recovery_lag
-        if isinstance(lag, bool) or lag != int(lag) or not 0 <= lag <= 600:
-            raise LoanError(f"recovery_lag is {lag}", hint="give whole months from 0 to 600")
+        if not _whole(self.recovery_lag, 0, 600):
+            raise LoanError(f"recovery_lag is {self.recovery_lag}", hint="give whole months from 0 to 600")
+        if not isinstance(self.advance, bool):
+            raise LoanError(f"advance is {self.advance!r}", hint="give True or False")
         if self.rounding not in (None, "half", "up"):
             raise LoanError(f"rounding is {self.rounding!r}", hint='give "half", "up" or None')
         if self.vectors not in ("month", "age"):
             raise LoanError(f"vectors is {self.vectors!r}", hint='give "month" or "age"')
-        if any(inner.products for inner in self.products.values()):
-            raise LoanError("the assumptions of a product name products of their own")
+        self._check_products()
+
+    def _check_products(self) -> None:
+        for name, inner in self.products.items():
+            if not isinstance(inner, Assumptions):
+                raise LoanError(f"the assumptions of product {name} are {inner!r}", hint="give Assumptions(...)")
+            if inner.products:
+                raise LoanError(f"the assumptions of product {name} name products of their own")
+        # Products of a frame are texts, whatever they are made of.
+        object.__setattr__(self, "products", {str(name): inner for name, inner in self.products.items()})
 
     def _check_survival(self) -> None:
-        if self.survival is not None and np.any(np.diff(by_month(self.survival, start=1.0)) > 0):
+        if self.survival is None:
+            return
+        _check_range("survival", self.survival, 1.0)
+        if np.any(np.diff(by_month(self.survival, start=1.0)) > 0):
             raise LoanError("survival rises from one month to the next", hint="give the fraction still alive")
 
     def of(self, product: str) -> Assumptions:
@@ -129,29 +144,43 @@ def by_month(curve: Curve, *, start: float) -> FloatArray:
     """A curve as one value for each of the months 1, 2, ...; a mapping's gaps lie on straight lines."""
     if not isinstance(curve, Mapping):
         return np.asarray(curve, dtype=np.float64)
-    points = {0: start, **{int(month): float(value) for month, value in curve.items()}}
-    known = sorted(points)
-    return np.interp(np.arange(1, known[-1] + 1), known, [points[month] for month in known])
+    points = {0: start, **_table(curve)}
+    return np.interp(np.arange(1, max(points) + 1), list(points), list(points.values()))
 
 
 def steps(curve: Curve) -> FloatArray:
     """A table as one value for each of the months 1, 2, ...; a mapping's values hold until the next one."""
     if not isinstance(curve, Mapping):
         return np.asarray(curve, dtype=np.float64)
-    known = np.array(sorted(curve), dtype=np.int64)
-    values = np.array([0.0, *(float(curve[month]) for month in sorted(curve))])
-    return values[np.searchsorted(known, np.arange(1, known[-1] + 1), side="right")]
+    table = _table(curve)
+    values = np.array([0.0, *table.values()])
+    return values[np.searchsorted(list(table), np.arange(1, max(table) + 1), side="right")]
+
+
+def _table(curve: Mapping[Any, float]) -> dict[int, float]:
+    """A mapping by month in order, also from a file, whose keys are texts; a LoanError for what is no month."""
+    months = {key: str(key).strip() for key in curve}
+    if wrong := [key for key, text in months.items() if not text.isdecimal() or not 1 <= int(text) <= LONGEST]:
+        raise LoanError(f"{wrong[0]!r} is not a month", hint=f"a table's months are whole numbers from 1 to {LONGEST}")
+    return dict(sorted((int(months[key]), float(value)) for key, value in curve.items()))
 
 
 def _check_range(name: str, value: Speed | Curve, highest: float) -> None:
     """A LoanError unless every number lies between 0 and `highest`."""
     numbers = _numbers(name, value)
+    if numbers.ndim > 1 or (name in CURVES and not np.iterable(value)):
+        raise LoanError(f"{name} is not a sequence of monthly values", where=f"assumption {name}")
     wrong = numbers[~((numbers >= 0) & (numbers <= highest) & np.isfinite(numbers))]
     if numbers.size == 0:
         raise LoanError(f"{name} has no values")
     if wrong.size:
         limit = "0 or more" if np.isinf(highest) else f"a fraction from 0 to {highest:g}"
         raise LoanError(f"{name} is {wrong[0]:g}", where=f"assumption {name}", hint=f"give {limit}")
+
+
+def _whole(value: object, least: int, most: int) -> bool:
+    """Whether a value is a whole number in a range; True and False are none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and least <= int(value) <= most
 
 
 def _numbers(name: str, value: Speed | Curve) -> FloatArray:

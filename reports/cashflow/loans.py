@@ -17,12 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports.cashflow.speeds import FloatArray, IntArray
+from reports.cashflow.speeds import LONGEST, FloatArray, IntArray
 from reports.errors import LoanError
 
 REQUIRED = ("balance", "rate", "term", "age")
 AMOUNTS = ("servicing_fee", "interest_only", "interest_only_months", "fees", "costs")
-LONGEST = 1200
 NEVER = 1_000_000
 PORTION = 1_000_000
 BoolArray = NDArray[np.bool_]
@@ -85,7 +84,7 @@ def read_book(
     if on_bad not in ("raise", "set_aside"):
         raise LoanError(f"on_bad is {on_bad!r}", hint='give "raise" or "set_aside"')
     _require_columns(loans)
-    ids = pd.Index(loans["loan_id"]) if "loan_id" in loans else loans.index
+    ids = pd.Index(loans["loan_id"]) if "loan_id" in loans else loans.index.to_flat_index()
     numbers: dict[str, Numbers] = {
         name: _numbers(loans, name) for name in (*REQUIRED, *AMOUNTS, "reversion_month", "reversion_rate")
     }
@@ -181,7 +180,8 @@ def _optional_checks(numbers: dict[str, FloatArray]) -> Iterator[Finding]:
     yield "costs", "is negative", numbers["costs"] < 0
     there = ~np.isnan(month)
     yield "reversion_month", "is not a whole number of months from 0", there & (_not_whole(month) | (month < 0))
-    yield "reversion_rate", "is not a fraction from 0 to 1", there & ~((later >= 0) & (later <= 1))
+    used = there & (month < numbers["term"])
+    yield "reversion_rate", "is not a fraction from 0 to 1", used & ~((later >= 0) & (later <= 1))
 
 
 def _not_whole(values: FloatArray) -> BoolArray:

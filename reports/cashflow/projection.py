@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
 from typing import Literal
@@ -11,10 +12,10 @@ import pandas as pd
 
 from reports.cashflow.assumptions import Assumptions
 from reports.cashflow.flows import COLUMNS, Flows, loan_flows
-from reports.cashflow.loans import LONGEST, Book, read_book
+from reports.cashflow.loans import Book, read_book
 from reports.cashflow.measures import average_life, yield_at_price
 from reports.cashflow.returns import PRINCIPAL, profit, returns, total
-from reports.cashflow.speeds import FloatArray, IntArray
+from reports.cashflow.speeds import LONGEST, FloatArray, IntArray
 from reports.cashflow.totals import total_flows
 from reports.errors import LoanError
 
@@ -32,7 +33,9 @@ def project(
 
     LoanError: a column is missing; or a loan cannot be, unless `on_bad="set_aside"` puts such loans aside.
     """
-    if isinstance(months, bool) or int(months) != months or not 1 <= months <= LONGEST:
+    if not isinstance(loans, pd.DataFrame):
+        raise LoanError(f"loans are {type(loans).__name__}, not a DataFrame")
+    if not isinstance(months, int | np.integer) or isinstance(months, bool) or not 1 <= months <= LONGEST:
         raise LoanError(f"months is {months}", hint=f"give a whole number from 1 to {LONGEST}")
     return Projection(loans.copy(deep=False), assumptions or Assumptions(), months=int(months), on_bad=on_bad)
 
@@ -51,6 +54,10 @@ class Projection:
         self._loans = loans  # the book looks into it
         self.assumptions, self.months = assumptions, months
         self.book, self.ids, self.set_aside = read_book(loans, on_bad=on_bad)
+        if unknown := sorted(set(assumptions.products) - set(self.book.products)):
+            there = ", ".join(self.book.products)
+            message = f"no loan has the product {', '.join(unknown)}, whose assumptions are unused; there are: {there}"
+            warnings.warn(message, stacklevel=3)
         self._plans = [assumptions.of(name) for name in self.book.products]
         self._flows = total_flows(self.book, self._plans, months)
 

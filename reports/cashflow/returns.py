@@ -12,6 +12,7 @@ from reports.cashflow.flows import Flows
 from reports.cashflow.loans import Book
 from reports.cashflow.measures import effective, irr
 from reports.cashflow.speeds import FloatArray
+from reports.errors import LoanError
 
 PRINCIPAL = ("scheduled", "prepaid", "amortised_defaults", "recovery")
 RECEIVED = (*PRINCIPAL, "interest", "charge")
@@ -37,6 +38,8 @@ def returns(book: Book, flows: Flows, rate: float | None) -> Flows:
     found = irr(cash, outlay)
     columns = {"irr": found, "effective_rate": effective(found)}
     if rate is not None:
+        if not rate > -12:
+            raise LoanError(f"rate is {rate:g}", hint="give a fraction a year, more than -12")
         columns["npv"] = (1 + rate / 12) ** -np.arange(1.0, len(cash) + 1) @ cash - outlay
     return columns
 

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+LONGEST = 1200
+"""Months of the longest life."""
 
 
 def _floats(values: ArrayLike) -> FloatArray:

@@ -253,13 +253,16 @@ def test_chinese_is_right_in_subject_body_file_name_and_workbook(tmp_path: Path)
     assert [cell.value for cell in sheet["A"]][:2] == ["地区", "上海"]
 
 
-COLLECTING = JOB + """
+COLLECTING = (
+    JOB
+    + """
 [[show]]
 table = "sales_rejected"
 title = "Set aside"
 columns = ["file", "line", "column", "value", "reason"]
 empty = "Every row was read."
 """
+)
 SOME_BAD = "region,day,revenue\nNorth,2026-10-30,1200.50\nSouth,2026-10-30,lots\nWest,2026-10-30\nNorth,2026-10-30,1\n"
 
 

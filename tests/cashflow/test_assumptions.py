@@ -95,3 +95,43 @@ def test_a_charge_table_holds_each_value_until_the_next() -> None:
     assert plan.charge(np.arange(1, 9)).tolist() == [0.05, 0.05, 0.05, 0.02, 0.02, 0, 0, 0]
     late = Assumptions(early_repayment_charge={3: 0.01})
     assert late.charge(np.arange(1, 6)).tolist() == [0, 0, 0.01, 0, 0]
+
+
+def test_a_table_from_a_file_has_texts_for_months() -> None:
+    """TOML and JSON know no other keys; the order is that of the numbers."""
+    loans = pd.DataFrame({"balance": [1e6], "rate": 0.05, "term": 24, "age": 0})
+    numbers, texts = (
+        project(loans, Assumptions(smm=0.1, early_repayment_charge=table), months=14).charges
+        for table in ({6: 0.05, 12: 0.03}, {"12": 0.03, "6": 0.05})
+    )
+    assert numbers["charge"][11] > 0
+    pd.testing.assert_frame_equal(numbers, texts)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"survival": {0: 0.5, 3: 0.4}},
+        {"survival": {-3: 0.9}},
+        {"survival": {1.5: 0.9}},
+        {"early_repayment_charge": {"six": 0.1}},
+        {"survival": 0.5},
+        {"severity": [0.1, 0.2]},
+        {"recovery_lag": None},
+        {"recovery_lag": float("nan")},
+        {"advance": "no"},
+        {"psa": [[100, 100], [5000, 9000]]},
+        {"products": {"a": {}}},
+    ],
+)
+def test_what_cannot_be_assumed_is_a_loan_error(values: dict[str, Any]) -> None:
+    """Never an error of the machinery, and never a number taken for another."""
+    with pytest.raises(LoanError):
+        project(pd.DataFrame({"balance": [1e5], "rate": 0.05, "term": 24, "age": 0}), Assumptions(**values), months=12)
+
+
+@pytest.mark.parametrize("months", [None, float("nan"), 0, 12.5, True])
+def test_a_horizon_is_whole_months(months: Any) -> None:
+    """From 1 on."""
+    with pytest.raises(LoanError, match="months is"):
+        project(pd.DataFrame({"balance": [1e5], "rate": 0.05, "term": 24, "age": 0}), months=months)

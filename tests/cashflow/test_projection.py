@@ -176,6 +176,7 @@ def portfolios(draw: st.DrawFn) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(loans)] * draw(st.sampled_from([1, 1, 5])), ignore_index=True)
 
 
+@pytest.mark.filterwarnings("ignore:no loan has the product")  # drawn at random, it may be absent
 @settings(max_examples=60, deadline=None)
 @given(loans=portfolios(), plan=plans(), car=plans(), months=st.sampled_from([1, 12, 360, 410]))
 def test_nothing_is_lost_and_totals_are_the_sums_of_loans(
@@ -240,6 +241,32 @@ def test_equal_loans_are_summed_exactly() -> None:
     once = project(kinds, plan).totals[list(COLUMNS)]
     often = project(pd.concat([kinds] * 200, ignore_index=True), plan).totals[list(COLUMNS)]
     assert np.allclose(often, 200 * once, rtol=1e-11, atol=1e-6)
+
+
+def test_loans_alike_but_for_their_interest_only_part_are_not_added_up() -> None:
+    """The loss after a default is not linear in that part, so such loans are projected each by itself."""
+    loans = pd.DataFrame(
+        {"balance": [1e5] * 1000, "rate": 0.06, "term": 36, "age": 0, "interest_only": [0.0, 1e5] * 500}
+    )
+    projection = project(loans, Assumptions(mdr=0.005, severity=0.6, recovery_lag=12), months=36)
+    assert projection.totals["loss"].sum() == pytest.approx(projection.summary["loss"].sum(), rel=1e-9)
+
+
+def test_a_product_that_no_loan_has_is_warned_of() -> None:
+    """A slip in a name would project the loans on other speeds."""
+    with pytest.warns(UserWarning, match="no loan has the product hme, whose assumptions are unused; there are: home"):
+        project(random_loans(3).assign(product="home"), Assumptions(products={"hme": Assumptions()}))
+    codes = random_loans(3).assign(product=7)
+    assert project(codes, Assumptions(products={7: Assumptions(mdr=0.1)})).totals["defaults"].sum() > 0  # type: ignore[dict-item]
+
+
+def test_a_rate_that_would_never_be_used_may_be_missing() -> None:
+    """A loan fixed for its whole term has no reversion rate."""
+    loans = pd.DataFrame(
+        {"balance": [1e5], "rate": 0.05, "term": 24, "age": 0, "reversion_month": 24, "reversion_rate": None}
+    )
+    whole = project(loans.drop(columns=["reversion_month", "reversion_rate"]), months=24).totals
+    pd.testing.assert_frame_equal(project(loans, months=24).totals, whole)
 
 
 def test_products_follow_their_own_assumptions() -> None:
