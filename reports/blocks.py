@@ -154,6 +154,8 @@ def _format(frame: pd.DataFrame, key: str) -> str:
     if key == "id" or key.endswith("_id"):
         return "text"
     kind = getattr(frame[key].dtype, "kind", "O")
+    if kind == "f" and 0 < frame[key].abs().max() < 1:
+        return "number.4"  # fractions, which two decimals would hide
     return "number" if kind == "O" and _exact(frame[key]) else _FORMATS.get(kind, "text")
 
 

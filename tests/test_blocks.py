@@ -44,6 +44,14 @@ def test_columns_without_options_get_words_and_formats_by_type() -> None:
     ]
 
 
+def test_fractions_show_their_digits() -> None:
+    """A servicing fee of 0.0025 is not 0.00."""
+    frame = pd.DataFrame({"fee": [0.0025, None], "paid": [1.5, 0.2], "none": [0.0, 0.0]})
+    (table,) = blocks.build(job(show=[{"table": "x"}]), {"x": frame}, as_of=AS_OF)
+    assert isinstance(table, Table)
+    assert [column.format for column in table.columns] == ["number.4", "number", "number"]
+
+
 def test_exact_numbers_are_numbers() -> None:
     """NUMERIC from a database comes as Decimal objects, and may be totalled."""
     frame = pd.DataFrame({"paid": [None, Decimal("1.10")]}, dtype=object)

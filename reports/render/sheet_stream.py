@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from itertools import islice
+from xml.sax.saxutils import quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from reports.render.cells import Strings
@@ -90,14 +91,21 @@ def rows(columns: Sequence[Stream], *, first: int, count: int) -> Iterator[str]:
         yield _block(columns, first=first, start=start, stop=stop)
 
 
-def assemble(draft: bytes, sheets: Mapping[str, SheetData], strings: Strings) -> bytes:
-    """The draft with the rows of each sheet, by its entry's name; equal input gives equal bytes."""
+def assemble(
+    draft: bytes, sheets: Mapping[str, SheetData], strings: Strings, *, alternatives: Sequence[str] = ()
+) -> bytes:
+    """The draft with the rows of each sheet, by its entry's name; equal input gives equal bytes.
+
+    `alternatives` say in words what the draft's charts show, in their order, to those who do not see them.
+    """
+    spoken = {f"xl/drawings/drawing{n}.xml": text for n, text in enumerate(alternatives, start=1)}
     content = BytesIO()
     with ZipFile(BytesIO(draft)) as parts, ZipFile(content, "w", ZIP_DEFLATED, compresslevel=LEVEL) as book:
         # The content types come first, where scanners look; the strings last, as the rows enter them.
         for name in [*sorted(parts.namelist(), key=lambda name: (not name.startswith("["), name)), _STRINGS]:
             with book.open(name, "w") as part:
-                part.writelines(_part(name, parts, sheets, strings))
+                content_of = _part(name, parts, sheets, strings)
+                part.writelines(map(_spoken(spoken[name]), content_of) if name in spoken else content_of)
     return content.getvalue()
 
 
@@ -111,6 +119,11 @@ def _part(name: str, draft: ZipFile, sheets: Mapping[str, SheetData], strings: S
         end, told = _TOLD[name]
         return [content.replace(end.encode(), (told + end).encode())]
     return [content]
+
+
+def _spoken(text: str) -> Callable[[bytes], bytes]:
+    """Adds the alternative text to a drawing's chart, which openpyxl cannot."""
+    return lambda drawing: drawing.replace(b' name="Chart 1"', f' name="Chart 1" descr={quoteattr(text)}'.encode())
 
 
 def _block(columns: Sequence[Stream], *, first: int, start: int, stop: int) -> str:

@@ -71,7 +71,8 @@ class WrittenTable:
         parts += [f"{columns:,} of {self.all_columns:,} columns"] if self.all_columns > columns else []
         if not parts:
             return ""
-        return f"Showing {' and '.join(parts)}{_elsewhere(self.whole_in)}."
+        totals = f", totals of all {self.all_rows:,}" if any(self.totals) and self.all_rows > rows else ""
+        return f"Showing {' and '.join(parts)}{totals}{_elsewhere(self.whole_in)}."
 
     def narrowed(self, columns: int) -> Self:
         """The same table with its first columns only."""

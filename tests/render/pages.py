@@ -65,7 +65,7 @@ def image(number: int = 1) -> Artifact:
         content=b"",
         cid=f"chart{number}@inline",
         alt=f"Picture {number}: mortgages lead with 420 loans.",
-        width=552,
+        width=550,
     )
 
 

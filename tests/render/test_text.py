@@ -26,7 +26,7 @@ def test_it_says_what_the_html_says() -> None:
     found = text(sample())
     for words in ("$99,766,214", "−1m", "3 rows of tape", "7.81%", "612", "before tax", "query 9f2c41d07ab3"):
         assert words in found
-    assert "Showing 2 of 3 rows; all in the attachment Loan portfolio 2026-10-31.xlsx." in found
+    assert "Showing 2 of 3 rows, totals of all 3; all in the attachment Loan portfolio 2026-10-31.xlsx." in found
 
 
 def test_nothing_is_escaped() -> None:

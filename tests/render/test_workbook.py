@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -560,3 +561,16 @@ def test_libreoffice_finds_no_errors(recalculated: openpyxl.Workbook) -> None:
     every = [cell for sheet in recalculated for row in sheet.iter_rows() for cell in row]
     assert not [cell for cell in every if cell.data_type == "e"]
     assert recalculated["Bob's loans"]["A5"].value == "=1+1"
+
+
+def test_a_native_chart_says_in_words_what_it_shows() -> None:
+    """A screen reader has something to read."""
+    frame = pd.DataFrame({"month": ["2026-10", "2026-11"], "paid": [1.0, 2.0]})
+    columns = [Column(key="month", label="Month"), Column(key="paid", label='Paid & "due"', format="number")]
+    chart = Chart(frame=frame, kind="line", x=columns[0], y=columns[1:], title="Payments")
+    sheet = Sheet(name="Monthly", content=Table(frame=frame, columns=columns), chart=chart)
+    book = write(Book(file="a.xlsx", sheets=[sheet, replace(sheet, name="Again")]))
+    with zipfile.ZipFile(io.BytesIO(book.content)) as parts:
+        for number in (1, 2):
+            drawing = parts.read(f"xl/drawings/drawing{number}.xml").decode()
+            assert """descr='Payments: Paid &amp; "due" by Month'""" in drawing

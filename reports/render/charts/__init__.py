@@ -28,7 +28,7 @@ def draw(
     language: str = "en",
     fonts: Collection[str] | None = None,
 ) -> Artifact:
-    """The chart as a PNG, `chart-<number>`, shown 552 CSS pixels wide; equal data give equal bytes.
+    """The chart as a PNG, `chart-<number>`, shown 550 CSS pixels wide; equal data give equal bytes.
 
     `language` decides the shapes of Chinese characters; `fonts` limits the families to choose from. Raises
     a RenderError for a missing column and for values that are no numbers; warns with MissingFont when no

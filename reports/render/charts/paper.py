@@ -11,7 +11,7 @@ from reports.render.charts.pen import INK, MUTED, RULE, WHITE, Colour, Pen, colo
 from reports.render.charts.scale import Scale, Span, Tick, short, span
 from reports.render.charts.series import Line, Plot, Positions, Values
 
-WIDTH = 552  # CSS pixels: the mail's column of 600 inside its padding
+WIDTH = 550  # CSS pixels: the mail's column of 600 inside its padding and the picture's border
 MARGIN, ROW, SMALL = 10, 18, 11
 AXIS = mixed(RULE, MUTED, 0.45)
 _PALETTE = tuple(map(colour, ("#1F5A92", "#E08E2B", "#3C9D8F", "#B5577D", "#7A8797", "#8C6BB1")))

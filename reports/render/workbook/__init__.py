@@ -55,8 +55,14 @@ def write(book: Book, *, currency: str = "USD") -> Artifact:
         raise RenderError("the workbook has no sheets", where=book.file, hint="attach at least one dataset")
     making = _Making(book, currency)
     sheets = {f"xl/worksheets/sheet{n}.xml": data for n, data in enumerate(making.sheets(), start=1)}
-    content = assemble(_draft(making.workbook), sheets, making.strings)
+    charts = [_in_words(sheet.name, sheet.chart) for sheet in book.sheets if sheet.chart]
+    content = assemble(_draft(making.workbook), sheets, making.strings, alternatives=charts)
     return Artifact(name=file_name(book.file), media_type=XLSX, content=content)
+
+
+def _in_words(sheet: str, chart: Chart) -> str:
+    shown = ", ".join(column.label or column.key for column in chart.y)
+    return chart.alt or f"{chart.title or sheet}: {shown} by {chart.x.label or chart.x.key}"
 
 
 class _Making:
