@@ -15,7 +15,7 @@ from reports.definition import Job
 from reports.errors import JobError, ReportsError, SettingsError
 from reports.model import Message, Receipt, Run
 from reports.pipeline import Pipeline, Produced, Tell
-from reports.render import html
+from reports.render import html, text
 from reports.settings import FileSource, Settings, environment
 from reports.sources import missing_files, open_source
 from reports.transports import mime, open_transport
@@ -70,10 +70,9 @@ def _finding(about: str, look: Callable[[], str]) -> Finding:
         return Finding(about, error=error)
 
 
-def find_root(start: Path) -> Path:
-    """The nearest folder from `start` upwards that has a settings.toml; REPORTS_PROJECT wins."""
-    if named := environment("REPORTS_PROJECT"):
-        start = Path(named)
+def find_root(named: Path | None = None) -> Path:
+    """The nearest folder upwards that has a settings.toml: from `named`, else REPORTS_PROJECT, else from here."""
+    start = (named or Path(environment("REPORTS_PROJECT"))).absolute()
     for folder in (start, *start.parents):
         if (folder / FILE).is_file():
             return folder
@@ -137,7 +136,9 @@ class App:
 
     def _check_job(self, name: str) -> str:
         job = jobs.load(name, self.settings)
-        html.check_template(job.template, shipped.template_folders(self.settings.root))
+        folders = shipped.template_folders(self.settings.root)
+        html.check_template(job.template, folders)
+        text.check_template(folders)
         parse_all(self._recipients(job, ()), where=f"{job.folder / jobs.FILE}, key to")
         return f"queries {len(job.queries)}, blocks {len(job.show)}"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.definition import (
+    FORMATS,
     ChartOptions,
     Columns,
     Job,
@@ -44,7 +46,8 @@ def book(job: Job, frames: Frames, *, as_of: dt.date) -> Book | None:
 
 def _block(job: Job, show: Show, frames: Frames, as_of: dt.date) -> Block:
     if isinstance(show, ShowFigures):
-        return _figures(job, show.figures, frames, title=show.title)
+        figures = _figures(job, show.figures, frames, title=show.title)
+        return figures if figures.items else Text(text="No rows.", title=show.title)
     if isinstance(show, ShowTable):
         return _table(job, show, frames, whole_in=_whole_in(job, show.table, as_of))
     if isinstance(show, ShowChart):
@@ -73,17 +76,21 @@ def _frame(job: Job, name: str, frames: Frames) -> pd.DataFrame:
 def _figures(job: Job, name: str, frames: Frames, *, title: str) -> Figures:
     frame = _frame(job, name, frames)
     _require(job, frame, ("label", "value"), place=f"figures '{name}'")
-    rows = frame.to_dict("records")
-    items = [
-        Figure(
-            label=str(row["label"]),
-            value=row["value"],
-            format=row.get("format") or "text",
-            note=str(row.get("note") or ""),
-        )
-        for row in rows
-    ]
+    rows = enumerate(frame.to_dict("records"), start=1)
+    items = [_figure(row, where=f"{job.folder / 'job.toml'}, figures '{name}', row {number}") for number, row in rows]
     return Figures(items=items, title=title)
+
+
+def _figure(row: Mapping[Hashable, Any], *, where: str) -> Figure:
+    form = _said(row.get("format")) or "text"
+    if not re.fullmatch(FORMATS, form):
+        raise RenderError(f"there is no format '{form}'", where=where, hint="formats are like currency.0 or percent.2")
+    return Figure(label=_said(row["label"]), value=row["value"], format=form, note=_said(row.get("note")))
+
+
+def _said(value: Any) -> str:
+    """A cell as text; no value is no text."""
+    return "" if value is None or value != value else str(value)  # noqa: PLR0124  only NaN differs from itself
 
 
 def _whole_in(job: Job, dataset: str, as_of: dt.date) -> str:
@@ -154,6 +161,8 @@ def _format(frame: pd.DataFrame, key: str) -> str:
     if key == "id" or key.endswith("_id"):
         return "text"
     kind = getattr(frame[key].dtype, "kind", "O")
+    if kind == "M" and (frame[key].dt.normalize() != frame[key]).where(frame[key].notna(), other=False).any():
+        return "datetime"
     if kind == "f" and 0 < frame[key].abs().max() < 1:
         return "number.4"  # fractions, which two decimals would hide
     return "number" if kind == "O" and _exact(frame[key]) else _FORMATS.get(kind, "text")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 import string
 from collections.abc import Mapping
@@ -28,10 +29,8 @@ from reports.errors import choices
 from reports.model import Query
 
 Scalar = bool | int | float | dt.date | str
-Format = Annotated[
-    str,
-    Field(pattern=r"^(text|integer|number|currency|compact|percent|date|datetime|month)(\.[0-6])?$"),
-]
+FORMATS = r"(text|integer|number|currency|compact|percent|date|datetime|month)(\.[0-6])?"
+Format = Annotated[str, Field(pattern=f"^{FORMATS}$")]
 """How a value is written everywhere: a kind, and for numbers the decimals: `currency.0`, `percent.2`.
 
 text · integer · number (2 decimals) · currency (2) · compact (12.3m) · percent (of a fraction, 1) ·
@@ -42,9 +41,12 @@ PLACES = ("title", "job", "as_of")
 
 def _only_places(text: str) -> str:
     try:
-        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        places = [place for place in string.Formatter().parse(text) if place[1] is not None]
     except ValueError as error:
         raise PydanticCustomError("places", "a brace stands alone in '{text}'", {"text": text}) from error
+    if any(spec or conversion for _, _, spec, conversion in places) or not text.isprintable():
+        raise PydanticCustomError("places", "only plain places such as {as_of} may stand here, on one line")
+    names = {str(name) for _, name, _, _ in places}
     if unknown := sorted(names - set(PLACES)):
         hint = choices(unknown[0], PLACES, what="known here")
         raise PydanticCustomError("places", "nothing is called '{name}'", {"name": unknown[0], "hint": hint})
@@ -100,7 +102,7 @@ class Param(Part):
 
     _short_form = {"type": ["string", "number", "boolean"]}
 
-    default: Scalar
+    default: Annotated[Any, WithJsonSchema({"type": ["string", "number", "boolean"]})]
     type: Literal["text", "integer", "number", "boolean", "date"]
 
     @model_validator(mode="before")
@@ -109,6 +111,21 @@ class Param(Part):
         table = given if isinstance(given, dict) else {"default": given}
         return table if "type" in table or "default" not in table else table | {"type": _type(table["default"])}
 
+    @model_validator(mode="after")
+    def _default_is_of_the_type(self) -> Self:
+        fits = isinstance(self.default, _TYPES[self.type]) and (self.type == "boolean") == isinstance(
+            self.default, bool
+        )
+        if not fits or (self.type == "date" and isinstance(self.default, str) and not _is_date(self.default)):
+            hint = (
+                choices(str(self.default), RELATIVE_DATES, what="write 2026-10-31, or") if self.type == "date" else ""
+            )
+            message = "the default {default} is not of the type {type}"
+            raise PydanticCustomError(
+                "default", message, {"default": repr(self.default), "type": self.type, "hint": hint}
+            )
+        return self
+
 
 RELATIVE_DATES = (
     "today", "yesterday", "tomorrow", "last business day", "month start", "month end",
@@ -116,10 +133,20 @@ RELATIVE_DATES = (
 )  # fmt: skip
 
 
+_TYPES: dict[str, tuple[type, ...]] = {
+    "text": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "date": (dt.date, str),
+}  # fmt: skip
+
+
+def _is_date(text: str) -> bool:
+    return text in RELATIVE_DATES or bool(re.fullmatch(r"\d{4}-\d\d-\d\d", text))
+
+
 def _type(value: object) -> str:
+    """The type that a bare default means; what is nearly a date in words is taken for one, and told as wrong."""
     if isinstance(value, str):
-        is_date = value in RELATIVE_DATES or re.fullmatch(r"\d{4}-\d\d-\d\d", value)
-        return "date" if is_date else "text"
+        nearly = difflib.get_close_matches(value, RELATIVE_DATES, n=1, cutoff=0.85)
+        return "date" if nearly or _is_date(value) else "text"
     for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (dt.date, "date")):
         if isinstance(value, kind):
             return name
@@ -190,7 +217,7 @@ BLOCKS = ("figures", "table", "chart", "text")
 
 
 def _kind(given: Any) -> str | None:
-    keys = given if isinstance(given, dict) else vars(given)
+    keys = given if isinstance(given, dict) else type(given).model_fields if isinstance(given, Part) else ()
     return next((f"<{kind}>" for kind in BLOCKS if kind in keys), None)
 
 

@@ -42,7 +42,10 @@ def _call(hooks: Path, function: Any, *values: Any) -> Any:
         return function(*values)
     except ReportsError:
         raise
-    except Exception as error:  # a job's own code may raise anything; the run is what fails, with its line
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a job's own code may raise anything; the run is what fails, with its line
         lines = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(hooks)]
         line = lines[-1].lineno if lines else getattr(error, "lineno", None)
         raise HookError(
@@ -56,6 +59,18 @@ def _checked(hooks: Path, returned: object) -> dict[str, pd.DataFrame]:
     if not isinstance(returned, dict):
         raise HookError(f"datasets() returned {type(returned).__name__}, not a dict of frames", where=str(hooks))
     for name, frame in returned.items():
+        if not isinstance(name, str):
+            raise HookError(f"datasets() returned a frame under {name!r}; names are texts", where=str(hooks))
         if not (hasattr(frame, "columns") and hasattr(frame, "iloc")):
             raise HookError(f"datasets() returned {type(frame).__name__} under '{name}', not a frame", where=str(hooks))
-    return returned
+    return {name: _named(hooks, name, frame) for name, frame in returned.items()}
+
+
+def _named(hooks: Path, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its columns' names as texts, each once."""
+    if frame.columns.nlevels > 1:
+        raise HookError(f"the frame '{name}' has columns of several levels", where=str(hooks), hint="join their names")
+    names = [str(column) for column in frame.columns]
+    if twice := [column for column in names if names.count(column) > 1]:
+        raise HookError(f"the frame '{name}' has the column '{twice[0]}' more than once", where=str(hooks))
+    return frame.set_axis(names, axis=1)

@@ -20,9 +20,9 @@ def load_all(settings: Settings) -> dict[str, Job | JobError]:
 
 
 def names(settings: Settings) -> list[str]:
-    """The folders in `jobs/` that are jobs, sorted."""
+    """The folders in `jobs/` that are jobs, or look like one that lacks its job.toml, sorted."""
     folder = settings.root / "jobs"
-    return sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
+    return sorted({path.parent.name for pattern in (f"*/{FILE}", "*/*.sql") for path in folder.glob(pattern)})
 
 
 def _load_or_error(name: str, settings: Settings) -> Job | JobError:
@@ -70,6 +70,8 @@ def _problems(job: Job, document: toml.Document, settings: Settings) -> Iterator
     for name in job.query:
         if name not in (known := [query.name for query in job.queries]):
             yield _unknown("query", name, known, where=_at(document, "query", name))
+    if not (job.show or job.attach.excel):
+        yield JobError("the job shows and attaches nothing", where=str(document.path), hint="add a [[show]]")
     yield from _dataset_problems(job, document)
     yield from _template_problems(job, document, settings)
 

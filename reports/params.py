@@ -59,7 +59,7 @@ def resolve(job: Job, given: Mapping[str, str], as_of: dt.date) -> dict[str, Sca
 
 def _value(name: str, param: Param, value: Scalar, as_of: dt.date) -> Scalar:
     if not isinstance(value, str):
-        return value
+        return float(value) if param.type == "number" and isinstance(value, int) else value
     if param.type == "date":
         return to_date(value, as_of, name=f"param {name}")
     try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from reports import blocks, hooks, shipped
 from reports.definition import Job
+from reports.errors import JobError
 from reports.model import Artifact, Block, Chart, Dataset, Page, Provenance, Report, Run
 from reports.render import charts, html, text, workbook
 from reports.settings import Settings
@@ -64,12 +65,26 @@ class Pipeline:
     def transform(self, datasets: Sequence[Dataset]) -> dict[str, pd.DataFrame]:
         """The frames by name: the datasets, their rejected rows, and what the job's hooks make of them."""
         frames = {dataset.name: dataset.frame for dataset in datasets}
-        for dataset in datasets:
-            frames |= {f"{table}_rejected": rows for table, rows in dataset.rejected.items()}
+        frames |= self._set_aside(datasets)
         if self.job.hooks:
             frames = hooks.apply(self.job.hooks, frames, self.run.params)
             self.tell(f"computed {', '.join(frames)}")
         return frames
+
+    def _set_aside(self, datasets: Sequence[Dataset]) -> dict[str, pd.DataFrame]:
+        """The rows set aside while reading, under the name of their table with `_rejected`."""
+        taken = {dataset.name for dataset in datasets}
+        found: dict[str, pd.DataFrame] = {}
+        for (source, table), rows in rejected(datasets).items():
+            name = f"{table}_rejected"
+            if name in taken or name in found:
+                raise JobError(
+                    f"the rows set aside of table '{table}' of source '{source}' would be a second dataset '{name}'",
+                    where=str(self.job.folder),
+                    hint="give the table, or the query, another name",
+                )
+            found[name] = rows
+        return found
 
     def render(self, datasets: Sequence[Dataset], frames: Mapping[str, pd.DataFrame]) -> Produced:
         """Blocks as pictures, HTML and text; frames as the workbook."""
@@ -100,7 +115,7 @@ class Pipeline:
             subject=job.filled(job.subject, as_of),
             as_of=as_of,
             blocks=shown,
-            notices=[notice for dataset in datasets for notice in rejections(dataset)],
+            notices=[_rejection(table, rows) for (_, table), rows in rejected(datasets).items() if len(rows)],
             provenance=[origin for dataset in datasets for origin in provenance(dataset)],
             language=self._language,
             currency=self.settings.currency,
@@ -124,9 +139,13 @@ class Pipeline:
         return self.job.language or self.settings.language
 
 
-def rejections(dataset: Dataset) -> list[str]:
-    """A sentence for each table that had rows which did not fit."""
-    return [_rejection(table, rows) for table, rows in dataset.rejected.items() if len(rows)]
+def rejected(datasets: Sequence[Dataset]) -> dict[tuple[str, str], pd.DataFrame]:
+    """The rows set aside by source and table, each once however many queries read the table."""
+    return {
+        (dataset.query.source if dataset.query else "", table): rows
+        for dataset in datasets
+        for table, rows in dataset.rejected.items()
+    }
 
 
 def _rejection(table: str, rows: pd.DataFrame) -> str:

@@ -29,6 +29,7 @@ from reports.definition import Name, Part, Texts
 from reports.errors import MissingDependency, SettingsError
 
 MASK = "***"
+_PASSWORD_KEYS = {"password", "passwd", "pwd", "sslpassword"}
 
 
 class Rooted(Part):
@@ -88,9 +89,13 @@ class Secret(Rooted):
     def _from_file(self) -> str:
         path = self._root / self.file
         try:
-            return path.read_text("utf-8").strip()
-        except OSError as error:
-            raise SettingsError(f"the secret file {path} cannot be read: {error.strerror}", where=str(self)) from error
+            value = path.read_text("utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+            raise SettingsError(f"the secret file {path} cannot be read: {reason}", where=str(self)) from error
+        if not value:
+            raise SettingsError(f"the secret file {path} is empty", where=str(self))
+        return value
 
     def _from_keyring(self) -> str:
         try:
@@ -98,7 +103,11 @@ class Secret(Rooted):
         except ImportError as error:
             raise MissingDependency("keyring", extra="keyring", purpose="a secret in the keyring") from error
         service, _, user = self.keyring.rpartition("/")
-        if not (value := keyring.get_password(service, user)):
+        try:
+            value = keyring.get_password(service, user)
+        except keyring.errors.KeyringError as error:
+            raise SettingsError(f"the keyring cannot be asked: {error}", where=str(self)) from error
+        if not value:
             raise SettingsError(
                 f"the keyring holds nothing for {self.keyring}",
                 where=str(self),
@@ -139,6 +148,12 @@ class FileSource(Rooted):
     sheet: str | int = 0
     on_bad_rows: Literal["fail", "collect"] = "fail"
 
+    @model_validator(mode="after")
+    def _two_signs(self) -> Self:
+        if self.thousands == self.decimal:
+            raise PydanticCustomError("signs", "decimal and thousands are the same sign")
+        return self
+
 
 class DatabaseSource(Rooted):
     """A database by SQLAlchemy URL, read-only; times in seconds."""
@@ -151,8 +166,7 @@ class DatabaseSource(Rooted):
     @field_validator("url")
     @classmethod
     def _no_password(cls, url: str | Secret) -> str | Secret:
-        from_user = url.partition("://")[2].rpartition("@")[0] if isinstance(url, str) else ""
-        if ":" in from_user:
+        if isinstance(url, str) and _passwords(url):
             raise PydanticCustomError(
                 "plain_secret",
                 'a password is never written here; leave it out of the URL and add password = { env = "NAME" }',
@@ -161,7 +175,7 @@ class DatabaseSource(Rooted):
 
 
 def _source_kind(given: Any) -> str | None:
-    keys = given if isinstance(given, dict) else vars(given)
+    keys = given if isinstance(given, dict) else type(given).model_fields if isinstance(given, Part) else ()
     return next((f"<{kind}>" for kind in ("files", "url") if kind in keys), None)
 
 
@@ -236,11 +250,17 @@ class Settings(Rooted):
 
 
 def _parts(secret: str) -> list[str]:
-    """The secret and, where it is a URL, the password in it, as written and decoded."""
-    if "://" not in secret:
-        return [secret]
-    password = secret.partition("://")[2].rpartition("@")[0].partition(":")[2]
-    return [secret, *sorted({password, unquote(password)} - {""}, key=len, reverse=True)]
+    """The secret and, where it is a URL, the passwords in it, as written and decoded."""
+    passwords = _passwords(secret) if "://" in secret else set()
+    return [secret, *sorted(passwords | set(map(unquote, passwords)), key=len, reverse=True)]
+
+
+def _passwords(url: str) -> set[str]:
+    """The passwords in a URL, as written there: before the host, and in the query."""
+    rest, _, query = url.partition("://")[2].partition("?")
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    named = {value for key, _, value in pairs if key.lower() in _PASSWORD_KEYS}
+    return ({rest.rpartition("@")[0].partition(":")[2]} | named) - {""}
 
 
 def _secrets(part: object) -> Iterator[Secret]:

@@ -52,13 +52,14 @@ def validate(document: Document, model: type[Model], *, error: type[DefinitionEr
     try:
         return model.model_validate(document.tables, context={"root": root})
     except ValidationError as cause:
-        problems = [_problem(document, detail, error) for detail in cause.errors()]
-        raise error.join(problems) from None
+        problems = (_problem(document, detail, error) for detail in cause.errors())
+        # A union gives an error for each of its members: the first one tells it.
+        raise error.join(list({problem.where: problem for problem in [*problems][::-1]}.values())[::-1]) from None
 
 
 def _problem(document: Document, detail: Any, error: type[DefinitionError]) -> DefinitionError:
     context = detail.get("ctx", {})
-    loc = _in_file(detail["loc"])
+    loc = _in_file(document.tables, detail["loc"], missing=detail["type"] == "missing")
     key = (*loc, context["key"]) if "key" in context else loc
     what = detail["msg"] if "key" in context else f"{dotted(key)}: {_plain(detail)}"
     return error(what, where=f"{document.path}:{document.line(key)}, key {dotted(key)}", hint=context.get("hint", ""))
@@ -73,9 +74,19 @@ def _plain(detail: Any) -> str:
     return str(detail["msg"]).removeprefix("Value error, ") + shown
 
 
-def _in_file(loc: Sequence[str | int]) -> Key:
-    """A validation location without the tags of unions, which are no keys: they stand in angle brackets."""
-    return tuple(step for step in loc if not (isinstance(step, str) and step.startswith("<")))
+def _in_file(tables: Any, loc: Sequence[str | int], *, missing: bool) -> Key:
+    """A validation location without its steps inside the model, such as the members of a union."""
+    key: list[str | int] = []
+    for step in loc:
+        if isinstance(tables, list) and isinstance(step, int):
+            tables = tables[step] if step < len(tables) else None
+            key.append(step)
+        elif isinstance(tables, dict) and step in tables:
+            tables = tables[step]
+            key.append(step)
+        elif missing and isinstance(tables, dict) and not str(step).startswith("<"):
+            key.append(step)
+    return tuple(key)
 
 
 def dotted(key: Sequence[str | int]) -> str:

@@ -116,3 +116,37 @@ def test_a_workbook_has_its_sheets_in_order_and_its_name_filled_in() -> None:
     assert [(sheet.name, type(sheet.content), sheet.chart is not None) for sheet in book.sheets] == [
         ("Summary", Figures, False), ("X", Table, True), ("X", Table, False),
     ]  # fmt: skip
+
+
+def test_a_figure_without_format_note_or_label_is_still_one() -> None:
+    """NULL from a query is no text, and never the word nan."""
+    rows = [("Loans", 5, "integer", None), (None, 2.0, float("nan"), "n")]
+    frame = pd.DataFrame(rows, columns=["label", "value", "format", "note"])
+    (figures,) = blocks.build(job(show=[{"figures": "h"}]), {"h": frame}, as_of=AS_OF)
+    assert isinstance(figures, Figures)
+    assert [(one.label, one.format, one.note) for one in figures.items] == [("Loans", "integer", ""), ("", "text", "n")]
+
+
+def test_a_format_that_a_dataset_invents_is_told_with_its_row() -> None:
+    """The job, the figures and the row."""
+    frame = pd.DataFrame({"label": ["a"], "value": [1], "format": ["percnt"]})
+    with pytest.raises(RenderError, match="no format 'percnt'") as caught:
+        blocks.build(job(show=[{"figures": "h"}]), {"h": frame}, as_of=AS_OF)
+    assert caught.value.where.endswith("figures 'h', row 1")
+
+
+def test_moments_keep_their_time_of_day() -> None:
+    """Dates at midnight are dates; one that is not makes the column one of moments."""
+    frame = pd.DataFrame(
+        {"day": pd.to_datetime(["2026-01-02", None]), "at": pd.to_datetime(["2026-01-02 13:45", None])}
+    )
+    (table,) = blocks.build(job(show=[{"table": "x"}]), {"x": frame}, as_of=AS_OF)
+    assert isinstance(table, Table)
+    assert [column.format for column in table.columns] == ["date", "datetime"]
+
+
+def test_no_figures_are_said_to_be_none() -> None:
+    """An empty place in a mail would look like a mistake."""
+    (block,) = blocks.build(job(show=[{"figures": "h"}]), {"h": HEADLINE.head(0)}, as_of=AS_OF)
+    assert isinstance(block, Text)
+    assert block.text == "No rows."

@@ -55,3 +55,25 @@ def test_errors_of_ours_pass_as_they_are(tmp_path: Path) -> None:
     )
     with pytest.raises(LoanError, match="loan 7"):
         hooks.apply(path, FRAMES, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("import sys\nsys.exit(0)\n", "SystemExit: 0"),
+        ("def datasets(frames, params):\n    raise SystemExit\n", "SystemExit"),
+        ("def datasets(frames, params):\n    return {1: frames['sales']}\n", "under 1; names are texts"),
+        ("import pandas as pd\ndef datasets(frames, params):\n    return {'a': pd.DataFrame([[1, 2]], columns=['x', 'x'])}\n", "'x' more than once"),
+    ],
+)  # fmt: skip
+def test_a_hook_cannot_end_a_run_in_silence(tmp_path: Path, text: str, what: str) -> None:
+    """Leaving is an error, and so is what no block could show rightly."""
+    with pytest.raises(HookError) as caught:
+        hooks.apply(write(tmp_path, text), FRAMES, {})
+    assert what in caught.value.what
+
+
+def test_column_names_that_are_no_texts_become_texts(tmp_path: Path) -> None:
+    """A pivot by year can be shown."""
+    text = "import pandas as pd\ndef datasets(frames, params):\n    return {'a': pd.DataFrame([[1, 2]], columns=['x', 2024])}\n"
+    assert list(hooks.apply(write(tmp_path, text), FRAMES, {})["a"].columns) == ["x", "2024"]

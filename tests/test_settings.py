@@ -88,3 +88,29 @@ def test_today_is_the_date_in_the_project_time_zone() -> None:
     instant = dt.datetime(2026, 10, 31, 23, 30, tzinfo=dt.UTC)
     assert settings(timezone="Asia/Shanghai").today(instant) == dt.date(2026, 11, 1)
     assert settings(timezone="America/New_York").today(instant) == dt.date(2026, 10, 31)
+
+
+@pytest.mark.parametrize("url", ["postgresql://h/d?user=u&password=hunter2", "postgresql://u:hunter2@h/d"])
+def test_a_password_anywhere_in_a_url_is_refused_and_masked(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Before the host or in the query."""
+    with pytest.raises(ValidationError, match="a password is never written here"):
+        settings(sources={"db": {"url": url}})
+    monkeypatch.setenv("DB", url)
+    assert "hunter2" not in settings(sources={"db": {"url": {"env": "DB"}}}).mask(f"{url} and hunter2")
+
+
+def test_decimal_and_thousands_are_two_signs() -> None:
+    """Else 1.50 would be read as 150."""
+    with pytest.raises(ValidationError, match="the same sign"):
+        settings(sources={"s": {"files": "a.csv", "thousands": "."}})
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"])
+def test_a_secret_that_cannot_be_read_masks_nothing_else(tmp_path: Path, content: bytes) -> None:
+    """The error that is being told stays readable."""
+    (tmp_path / "key").write_bytes(content)
+    made = Settings.model_validate({"mail": {"password": {"file": "key"}}}, context={"root": tmp_path})
+    assert made.mask("an error") == "an error"
+    assert made.mail.password is not None
+    with pytest.raises(SettingsError, match=r"is empty|cannot be read"):
+        made.mail.password.reveal()

@@ -49,7 +49,7 @@ def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
         ('title="x"\n[params]\nday = { default=1, typ="date" }\n', "3, key params.day.typ", "'type'"),
         (
             'title="x"\n[attach]\nexcel = [{ dataset="a", nme="b" }]\n',
-            "3, key attach.excel.sheets[0].nme",
+            "3, key attach.excel[0].nme",
             "'name'",
         ),
         ('title="x"\n[query.loans]\nsorce = "a"\n', "3, key query.loans.sorce", "'source'"),
@@ -106,3 +106,37 @@ def test_an_empty_settings_file_is_a_project(tmp_path: Path) -> None:
     path.touch()
     settings = toml.validate(toml.read(path, error=SettingsError), Settings, error=SettingsError, root=tmp_path)
     assert settings.data_folder == tmp_path / "var"
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "what"),
+    [
+        ('title="x"\nshow = ["q"]\n', "2, key show[0]", "figures, table, chart or text"),
+        ('title="x"\nparams = { a = [1, 2] }\n', "2, key params.a.default", "not of the type text"),
+        (
+            'title="x"\n[params]\nn = { default = "abc", type = "integer" }\n',
+            "3, key params.n",
+            "not of the type integer",
+        ),
+        ('title="x"\n[params]\nb = { default = 1, type = "boolean" }\n', "3, key params.b", "not of the type boolean"),
+        ('title="x"\n[params]\nday = "last buisness day"\n', "3, key params.day", "not of the type date"),
+        ('title="x"\nsubject = "a\\nb"\n', "2, key subject", "on one line"),
+        ('title="x"\nsubject = "{as_of:d}"\n', "2, key subject", "only plain places"),
+    ],
+)
+def test_a_value_of_the_wrong_shape_is_one_message_at_its_key(tmp_path: Path, text: str, where: str, what: str) -> None:
+    """Not one for each member of a union, and not an error of the machinery."""
+    (problem,) = problems(tmp_path, text)
+    assert problem.where.endswith(where) or problem.where.endswith(where.removesuffix(".default"))
+    assert what in problem.what
+
+
+def test_a_source_that_is_no_table_is_told(tmp_path: Path) -> None:
+    """Also a URL that is a number: one message, at its key."""
+    path = tmp_path / "settings.toml"
+    path.write_text('[sources]\ns = "d.csv"\nx = { url = 3 }\n', "utf-8")
+    with pytest.raises(SettingsError) as caught:
+        toml.validate(toml.read(path, error=SettingsError), Settings, error=SettingsError, root=tmp_path)
+    assert [problem.where.partition(":")[2] for problem in caught.value.problems] == [
+        "2, key sources.s", "3, key sources.x.url",
+    ]  # fmt: skip

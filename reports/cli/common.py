@@ -97,6 +97,6 @@ def open_app(ctx: typer.Context) -> Any:
 
     gc.freeze()
     gc.enable()
-    app = open_app(find_root((ctx.obj or Path.cwd()).absolute()))
+    app = open_app(find_root(ctx.obj))
     ctx.meta["mask"] = app.settings.mask
     return app

@@ -24,7 +24,7 @@ import jinja2
 from jinja2 import Environment, meta, nodes
 from markupsafe import Markup
 
-from reports.errors import RenderError
+from reports.errors import JobError, RenderError
 from reports.model import Artifact, Page
 from reports.render.tables import Room
 from reports.render.views import WrittenPage, cells, write
@@ -124,13 +124,15 @@ def fill(environment: Environment, template: str, page: WrittenPage) -> str:
         raise RenderError(what, where=_place(environment, error)) from error
 
 
-def check_template(template: str, folders: Sequence[Path]) -> None:
+def check_template(
+    template: str, folders: Sequence[Path], *, filters: Mapping[str, Callable[..., object]] | None = None
+) -> None:
     """Read `template` and all it extends or includes, without a page.
 
-    A RenderError names the file and line of a mistake in the syntax, of a template that does not exist
+    A JobError names the file and line of a mistake in the syntax, of a template that does not exist
     (with the nearest that does), and of a name that no template sees.
     """
-    known = environment(folders)
+    known = environment(folders, filters=filters)
     waiting, seen = [template], set[str]()
     while waiting:
         name = waiting.pop()
@@ -148,27 +150,29 @@ def _check_one(environment: Environment, template: str) -> list[str]:
         raise _not_found(environment, error) from error
     except jinja2.TemplateSyntaxError as error:
         raise _syntax(error) from error
+    except UnicodeDecodeError as error:
+        raise JobError(f"the template '{template}' is not UTF-8", where=f"byte {error.start}") from error
     for name in sorted(meta.find_undeclared_variables(tree) - _NAMES - _GIVEN_BY_LOOPS - set(environment.globals)):
         line = min(node.lineno for node in tree.find_all(nodes.Name) if node.name == name)
-        raise RenderError(
+        raise JobError(
             f"there is no '{name}' in a template", where=f"{path}:{line}", hint="a template sees page and its fields"
         )
     return [other for other in meta.find_referenced_templates(tree) if other]
 
 
-def _not_found(environment: Environment, error: jinja2.TemplateNotFound) -> RenderError:
+def _not_found(environment: Environment, error: jinja2.TemplateNotFound) -> JobError:
     there = environment.list_templates(filter_func=lambda name: ".j2" in name)
     near = difflib.get_close_matches(str(error.name), there, n=1, cutoff=0.3)
     places = environment.loader.searchpath if isinstance(environment.loader, jinja2.FileSystemLoader) else []
-    return RenderError(
+    return JobError(
         f"there is no template '{error.name}'",
         where=", ".join(places),
         hint=f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(there) or 'none'}",
     )
 
 
-def _syntax(error: jinja2.TemplateSyntaxError) -> RenderError:
-    return RenderError(f"the template cannot be read: {error.message}", where=f"{error.filename}:{error.lineno}")
+def _syntax(error: jinja2.TemplateSyntaxError) -> JobError:
+    return JobError(f"the template cannot be read: {error.message}", where=f"{error.filename}:{error.lineno}")
 
 
 def _place(environment: Environment, error: Exception) -> str:

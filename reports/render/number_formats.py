@@ -45,6 +45,8 @@ def number_width(format: str, currency: str, numbers: Sequence[float]) -> int:  
 def _compact(decimals: int | None, numbers: Numbers) -> str:
     array = np.abs(np.asarray(numbers, dtype=float))
     unit = written(float(array.max()), "compact").lstrip("0123456789.,") if array.size else ""
+    if unit not in _UNITS:
+        return "0.00E+00"  # beyond all words for numbers
     if decimals is None:
         whole = bool((array == np.trunc(array)).all())
         decimals = 1 if unit else 0 if whole else 2

@@ -31,6 +31,11 @@ def render(
     return html.fill(html.environment(folders, _FILTERS), template, replace(view, parts=parts))
 
 
+def check_template(folders: Sequence[Path], *, template: str = "report.txt.j2") -> None:
+    """Read the template of the plain text, without a page; a JobError names what is wrong in it."""
+    html.check_template(template, folders, filters=_FILTERS)
+
+
 def lines(part: Part) -> list[str]:
     """A part of the page in lines, without its title."""
     if isinstance(part, WrittenTable):

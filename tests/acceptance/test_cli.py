@@ -299,3 +299,47 @@ def test_rows_that_do_not_fit_stop_a_run_that_was_not_told_to_collect(tmp_path: 
     assert ran.returncode == 1
     assert [word for word in ("sales.csv:3", "revenue", "lots") if word not in ran.stderr] == [], ran.stderr
     assert not (tmp_path / "var" / "mail").exists()
+
+
+def test_rows_set_aside_are_counted_once_however_many_queries_read_them(tmp_path: Path) -> None:
+    """Two queries over one table see the same bad rows."""
+    settings = SETTINGS.replace(
+        'files = "sales.csv"', 'files = "sales.csv"\ntypes = { revenue = "number" }\non_bad_rows = "collect"'
+    )
+    files = {"sales.csv": SOME_BAD, "jobs/daily/again.sql": QUERY}
+    make_project(tmp_path, settings=settings, files=files)
+    ran = reports(tmp_path, "run", "daily", "--as-of", "2026-10-31", "--json")
+    assert len(json.loads(ran.stdout)["notices"]) == 1
+    make_project(tmp_path, settings=settings, files=files | {"jobs/daily/sales_rejected.sql": QUERY})
+    ran = reports(tmp_path, "run", "daily", "--as-of", "2026-10-31")
+    assert ran.returncode == 2
+    assert "second dataset 'sales_rejected'" in ran.stderr
+
+
+def test_the_named_project_wins_over_the_environment(tmp_path: Path) -> None:
+    """What a person types is what is meant."""
+    make_project(tmp_path / "named")
+    make_project(tmp_path / "other", files={"jobs/other/job.toml": 'title = "x"\n[[show]]\ntext = "y"\n'})
+    environment = {"REPORTS_PROJECT": str(tmp_path / "other")}
+    named = reports(tmp_path, "--project", str(tmp_path / "named"), "list", "--json", **environment)
+    assert [row["job"] for row in json.loads(named.stdout)] == ["daily"]
+    assert [row["job"] for row in json.loads(reports(tmp_path, "list", "--json", **environment).stdout)] == [
+        "daily",
+        "other",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"templates/report.html.j2": "{% blok x %}"}, "report.html.j2:1"),
+        ({"templates/report.txt.j2": "{% if %}"}, "report.txt.j2:1"),
+        ({"jobs/daily/job.toml": 'title = "x"\nsource = "sales"\n'}, "shows and attaches nothing"),
+        ({"jobs/lost/job.tml": "", "jobs/lost/a.sql": "SELECT 1"}, "job.toml cannot be read"),
+    ],
+)
+def test_check_finds_it_before_a_run_does(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    """Templates of both parts, an empty job, a folder without its job.toml: status 2."""
+    ran = reports(make_project(tmp_path, files=files), "check")
+    assert ran.returncode == 2
+    assert said in ran.stdout

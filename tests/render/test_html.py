@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from render.pages import COLUMNS, TEMPLATES, chart, compare, image, page, sample, table
 
-from reports.errors import RenderError
+from reports.errors import JobError, RenderError
 from reports.model import Block, Column, Figure, Figures, Page, Provenance, Table, Text
 from reports.render.html import BUDGET, check_template, render
 
@@ -354,7 +354,7 @@ def test_any_failure_in_a_template_has_its_file_and_line(tmp_path: Path) -> None
 def test_a_mistake_in_the_syntax_has_its_file_and_line(tmp_path: Path, read: Callable[..., object]) -> None:
     """Found by the check and by the run."""
     path = own_template(tmp_path, "one\n{% if page.title = 3 %}\ntwo{% endif %}")
-    with pytest.raises(RenderError, match="cannot be read: expected token") as caught:
+    with pytest.raises(JobError, match="cannot be read: expected token") as caught:
         read("own.html.j2", [tmp_path])
     assert caught.value.where == f"{path}:2"
 
@@ -363,17 +363,17 @@ def test_a_mistake_in_the_syntax_has_its_file_and_line(tmp_path: Path, read: Cal
 def test_the_check_names_the_nearest_template_to_one_that_is_missing(tmp_path: Path, text: str) -> None:
     """Whether the job asks for it or another template does."""
     own_template(tmp_path, text)
-    with pytest.raises(RenderError, match=r"no template 'bsae\.html\.j2'") as caught:
+    with pytest.raises(JobError, match=r"no template 'bsae\.html\.j2'") as caught:
         check_template("own.html.j2", [tmp_path, TEMPLATES])
     assert caught.value.hint == "did you mean 'base.html.j2'?"
-    with pytest.raises(RenderError, match=r"no template 'rport\.html\.j2'"):
+    with pytest.raises(JobError, match=r"no template 'rport\.html\.j2'"):
         html(page(), template="rport.html.j2")
 
 
 def test_the_check_finds_a_name_no_template_sees(tmp_path: Path) -> None:
     """Without a page, so before the first run; names the template gives itself are fine."""
     path = own_template(tmp_path, "{% set mine = page.title %}{{ mine }}\n{{ ttle }}")
-    with pytest.raises(RenderError, match="there is no 'ttle'") as caught:
+    with pytest.raises(JobError, match="there is no 'ttle'") as caught:
         check_template("own.html.j2", [tmp_path])
     assert caught.value.where == f"{path}:2"
 
