@@ -102,7 +102,7 @@ class Database:
         where = place(query, line_in(message)) if query else f"sources.{self.name}"
         kind = dialect(self._url)
         if kind.unreachable.search(message):
-            where = f"sources.{self.name}, {self._url.render_as_string(hide_password=True)}"
+            where = f"sources.{self.name}, {self._url.set(query={}).render_as_string(hide_password=True)}"
             return SourceError(_sentence(message), where=where, hint="is it up, and are host, user and password right?")
         if kind.timed_out.search(message):
             what = f"the database did not answer within {self.settings.timeout:g} seconds"
@@ -130,14 +130,18 @@ class Database:
 
     def _masked(self, message: str) -> str:
         url = self._url
-        password = str(url.password or "")
-        secrets = {password, quote(password), quote_plus(password), quote(password, safe="")} - {""}
+        in_query = [v for key, values in url.normalized_query.items() if key.lower() in _SECRET for v in values]
+        passwords = [str(url.password or ""), *in_query]
+        spellings = (str, quote, quote_plus, lambda password: quote(password, safe=""))
+        secrets = {spelt(password) for password in passwords for spelt in spellings} - {""}
         for secret in sorted(secrets, key=len, reverse=True):
             message = message.replace(secret, MASK)
         return message
 
 
 _ONE_SELECT = "a query is one SELECT"
+# What drivers call a password in the query part of a URL.
+_SECRET = {"password", "passwd", "pwd", "sslpassword"}
 
 
 def _sentence(message: str) -> str:

@@ -69,12 +69,13 @@ class Delimited:
 
     def _checked(self, name: str, text: str) -> str:
         kind, null = self.kinds[name], self.writing.is_null(self.kinds[name], text)
-        if kind == "text":
+        if not self.tested([name]):
             typed = text if null == "false" else f"CASE WHEN {null} THEN NULL ELSE {text} END"
         else:
-            test = self.writing.test(kind, text, f"x{text}", pinned=name in self.pinned)
+            made = text if kind == "text" else f"x{text}"
+            test = self.writing.test(kind, text, made, pinned=name in self.pinned)
             bad = literal(f"{MARK}{self.table}\x1f{self.names.index(name)}\x1f")
-            cases = [f"WHEN {null} THEN NULL", f"WHEN {test} THEN x{text}"]
+            cases = [f"WHEN {null} THEN NULL", f"WHEN {test} THEN {made}"]
             # Most values are not NULL, and an empty field passes no test: asked last unless words mean NULL.
             ordered = cases if self.writing.null_words else cases[::-1]
             typed = f"CASE {' '.join(ordered)} ELSE error({bad} || {text}) END"
@@ -85,9 +86,13 @@ class Delimited:
         values = ", ".join(self._value(name) for name in self.names)
         return f"SELECT {values} FROM {staged} WHERE {self.fits(self.names)}"
 
+    def tested(self, names: Iterable[str]) -> list[str]:
+        """Those of `names` whose values may not fit; as text everything does, save error cells."""
+        return [name for name in names if self.kinds[name] != "text" or self.writing.errors]
+
     def fits(self, names: Iterable[str]) -> str:
         """SQL that is true for a staged row whose values in the columns `names` all fit."""
-        tests = [self._fits(name, quoted(name)) for name in names if self.kinds[name] != "text"]
+        tests = [self._fits(name, quoted(name)) for name in self.tested(names)]
         return " AND ".join(tests) or "true"
 
     def staged(self) -> str:
@@ -110,7 +115,7 @@ class Delimited:
         """A staged column, converted."""
         value, kind = quoted(name), self.kinds[name]
         null = self.writing.is_null(kind, value)
-        converted = value if kind == "text" else self.writing.convert(kind, value)
+        converted = self.writing.convert(kind, value)
         return f"CASE WHEN {null} THEN NULL ELSE {converted} END AS {value}"
 
 
@@ -139,7 +144,7 @@ def delimited(table: str, layouts: Sequence[Layout], settings: FileSource, engin
     bare = Delimited(
         table=table,
         layouts=layouts,
-        writing=writing(settings),
+        writing=writing(settings, {word for one in layouts for word in one.errors}),
         header=settings.header,
         pinned={name: kind for name, kind in settings.types.items() if name in layouts[0].names},
     )
@@ -148,13 +153,14 @@ def delimited(table: str, layouts: Sequence[Layout], settings: FileSource, engin
     return replace(bare, kinds=chosen | bare.pinned, sampled=sum(rows for rows, _ in sampled))
 
 
-def writing(settings: FileSource) -> Writing:
-    """What the settings say of how values are written."""
+def writing(settings: FileSource, errors: Iterable[str] = ()) -> Writing:
+    """What the settings say of how values are written; `errors` stand in the error cells of sheets."""
     return Writing(
         decimal=settings.decimal,
         thousands=settings.thousands,
         date_format=settings.date_format,
         null_words=settings.null_words,
+        errors=tuple(sorted(set(errors) - set(settings.null_words))),
     )
 
 
@@ -202,7 +208,7 @@ def _answers(writing: Writing, engine: Engine, asked: Sequence[tuple[int, str]])
     if not asked:
         return {}
     tests = [
-        f"bool_and({kinds.sample_test(writing, kind, f'c{n}')}) FILTER (NOT {writing.is_null(kind, f'c{n}')})"
+        f"bool_and({kinds.sample_test(writing, kind, f'c{n}')}) FILTER (NOT {writing.says_nothing(kind, f'c{n}')})"
         for n, kind in asked
     ]
     row = engine.run(f"SELECT {', '.join(tests)} FROM reports_sample")[0]

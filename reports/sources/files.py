@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from reports.sources import arrays, rejects, tables
 from reports.sources import engine as duck
 from reports.sources.delimited import MARK
 from reports.sources.engine import Engine
-from reports.sources.opened import Table, csv_table, excel_table, parquet_table
-from reports.sources.wording import bound, check_columns, line_in, listed, no_column, place
+from reports.sources.opened import Table, columns_of, csv_table, excel_table, parquet_table
+from reports.sources.wording import bound, check_columns, line_in, listed, nearest, no_column, place
 from reports.sql import rewrite, statement
 
 _OPENERS: dict[str, Callable[..., Table]] = {
@@ -104,17 +104,59 @@ class Files:
             if not (files := self._found(self.patterns[name])):
                 raise tables.none_found(self.patterns[name], root)
             engine = self.engine
+            self._check_writing(engine)
             folder = Path(self._folder.name).resolve() if self._folder else root
             opener = _OPENERS[tables.format_of(files[0], self.settings)]
             try:
-                self._opened[name] = opener(name, files, self.settings, engine, folder)
+                table = opener(name, files, self.settings, engine, folder)
             except duck.Error as error:
                 raise SourceError(
                     f"the file cannot be read: {_first_line(str(error))}",
                     where=str(files[0]),
                     hint="are its lines ended in one way, and its quotes closed?",
                 ) from error
+            self._check_types(table, engine, folder)
+            self._opened[name] = table
         return self._opened[name]
+
+    def _check_writing(self, engine: Engine) -> None:
+        """Refuse a delimiter or a format of dates that no file could have."""
+        delimiter, date_format = self.settings.delimiter, self.settings.date_format
+        if delimiter != "auto" and (len(delimiter) != 1 or delimiter in '"\r\n\0'):
+            what = f"the delimiter {delimiter!r} is not one character that may stand between values"
+            hint = 'write one, like ";", or leave it out for it to be found'
+            raise SourceError(what, where=f"sources.{self.name}.delimiter", hint=hint)
+        try:
+            engine.run("SELECT try_strptime('', $format)", {"format": date_format or "%Y"})
+        except duck.Error as error:
+            what = f"date_format = '{date_format}' is not a format of dates: {_first_line(str(error))}"
+            hint = 'write one like "%d.%m.%Y"'
+            raise SourceError(what, where=f"sources.{self.name}.date_format", hint=hint) from error
+
+    def _check_types(self, table: Table, engine: Engine, folder: Path) -> None:
+        """Refuse a column in `types` that no table has; one that cannot be read now may have it."""
+        known = {table.name: table.columns} | {name: other.columns for name, other in self._opened.items()}
+        for name in self.patterns:
+            if name not in known and self._not_in(known):
+                try:
+                    known[name] = columns_of(self._found(self.patterns[name])[0], self.settings, engine, folder)
+                except (SourceError, duck.Error, IndexError):
+                    return
+        if not (unknown := self._not_in(known)):
+            return
+        near = nearest({column for columns in known.values() for column in columns}, unknown[0])[0]
+        there = "; ".join(f"{name} has {listed(columns, unknown[0])}" for name, columns in known.items())
+        # The table is there for SQL already: forgotten, so that the next query is refused as well.
+        self.close()
+        nowhere = f"{table.place} does not have" if len(known) == 1 else "no table of the source has"
+        raise SourceError(
+            f"types names the column '{unknown[0]}', which {nowhere}",
+            where=f"sources.{self.name}.types",
+            hint=f"did you mean '{near}'? {there}",
+        )
+
+    def _not_in(self, known: Mapping[str, Sequence[str]]) -> list[str]:
+        return [column for column in self.settings.types if not any(column in names for names in known.values())]
 
     def _explained(self, error: duck.Error, query: Query) -> SourceError:
         message, used = str(error), self._used(query)

@@ -33,15 +33,30 @@ class Writing:
     thousands: str = ""
     date_format: str = ""
     null_words: tuple[str, ...] = ()
+    # What stands in a sheet's error cells: of no kind, text included, and no sign of one.
+    errors: tuple[str, ...] = ()
 
     def is_null(self, kind: str, value: str) -> str:
         """SQL that is true where `value` means NULL: a null word, and an empty field save in text."""
         words = [*self.null_words, *([] if kind == "text" else [""])]
         return f"{value} IN ({', '.join(map(literal, words))})" if words else "false"
 
+    def says_nothing(self, kind: str, value: str) -> str:
+        """SQL that is true where `value` does not tell whether its column is of `kind`: NULL, or an error cell."""
+        return f"({self.is_null(kind, value)} OR {self.is_error(value)})"
+
+    def is_error(self, value: str) -> str:
+        """SQL that is true where `value` is what an error cell of a sheet says."""
+        return f"{value} IN {_tuple(self.errors)}" if self.errors else "false"
+
+    def is_number(self, value: str) -> bool:
+        """Whether a column of numbers could have `value` without a digit lost."""
+        plain = value.replace(self.thousands, "") if self.thousands else value
+        return bool(re.fullmatch(r"[+-]?(0|[1-9]\d{0,14})(\.\d+)?", plain.replace(self.decimal, ".")))
+
     def may_be(self, kind: str, value: str) -> bool:
         """False where a look at `value` shows that it is not of `kind`; what may be is tested in SQL."""
-        if value in ("", *self.null_words):
+        if value in ("", *self.null_words, *self.errors):
             return True
         if kind == "boolean":
             return value.lower() in ("true", "false")
@@ -54,6 +69,8 @@ class Writing:
 
         `converted` is what `convert` makes of it, or the name of a column that has it.
         """
+        if kind == "text":
+            return f"NOT ({self.is_error(value)})"
         if kind == "boolean":
             return f"lower({value}) IN {_tuple(_YES + _NO if pinned else ('true', 'false'))}"
         if kind in ("date", "datetime"):
@@ -69,6 +86,8 @@ class Writing:
 
     def convert(self, kind: str, value: str) -> str:
         """SQL for the typed value; NULL where the test of the kind does not hold."""
+        if kind == "text":
+            return value
         if kind == "boolean":
             return f"lower({value}) IN {_tuple(_YES)}"
         if kind in ("date", "datetime"):

@@ -29,6 +29,8 @@ class Layout:
     first_row: int = 0
     # Lines before the header, or before the first row without one.
     skipped: int = 0
+    # What the error cells of a sheet say, each word once.
+    errors: tuple[str, ...] = ()
 
 
 def layout(file: Path, readable: Path, settings: FileSource) -> Layout:
@@ -64,10 +66,6 @@ def _names(header: list[str]) -> list[str]:
 
 def _delimiter(lines: str, settings: FileSource, *, whole: bool) -> str:
     if settings.delimiter != "auto":
-        if len(settings.delimiter) != 1:
-            raise SourceError(
-                f"the delimiter '{settings.delimiter}' has more than one character", hint='write one, like ";"'
-            )
         return settings.delimiter
     possible = [one for one in DELIMITERS if one != settings.decimal]
     scores = {one: _score(_records(lines, one)[: None if whole else -1]) for one in possible}

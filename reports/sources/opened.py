@@ -11,13 +11,12 @@ from pathlib import Path
 from reports.errors import SourceError
 from reports.settings import FileSource
 from reports.sources import engine as duck
-from reports.sources import rejects, sheets, text
+from reports.sources import rejects, sheets, tables, text
 from reports.sources.delimited import MARK, Delimited, delimited
 from reports.sources.engine import Engine, array, quoted
 from reports.sources.kinds import sql_type
 from reports.sources.layout import Layout, layout
 from reports.sources.records import Bad, odd_line_end
-from reports.sources.wording import nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +69,8 @@ def excel_table(name: str, files: Sequence[Path], settings: FileSource, engine: 
     settings = settings.model_copy(update={"decimal": ".", "thousands": "", "delimiter": ","})
     layouts = []
     for file in files:
-        copy, first_row = sheets.as_csv(file, settings.sheet, folder)
-        layouts.append(replace(layout(file, copy, settings), first_row=first_row))
+        copy, first_row, errors = sheets.as_csv(file, settings.sheet, folder)
+        layouts.append(replace(layout(file, copy, settings), first_row=first_row, errors=errors))
     return _text_table(name, layouts, settings, engine)
 
 
@@ -79,7 +78,6 @@ def _text_table(name: str, layouts: Sequence[Layout], settings: FileSource, engi
     collect = settings.on_bad_rows == "collect"
     try:
         bare = delimited(name, layouts, settings, engine)
-        _check_pinned(bare, settings)
         _check_rows(bare, engine, tolerant=collect)
         bad = _load(bare, engine) if collect else _view(bare, engine)
     except duck.Error as error:
@@ -94,16 +92,6 @@ def _text_table(name: str, layouts: Sequence[Layout], settings: FileSource, engi
         text=bare,
         engine=engine,
     )
-
-
-def _check_pinned(table: Delimited, settings: FileSource) -> None:
-    # With several tables a pinned column may belong to any of them.
-    if isinstance(settings.files, str) and (unknown := [c for c in settings.types if c not in table.names]):
-        raise SourceError(
-            f"types names the column '{unknown[0]}', which {table.layouts[0].file.name} does not have",
-            where=f"sources.{table.table}.types",
-            hint=f"did you mean '{nearest(table.names, unknown[0])[0]}'?",
-        )
 
 
 def _check_rows(table: Delimited, engine: Engine, *, tolerant: bool) -> None:
@@ -122,7 +110,7 @@ def _check_rows(table: Delimited, engine: Engine, *, tolerant: bool) -> None:
 
 
 def _view(table: Delimited, engine: Engine) -> list[Bad]:
-    engine.run(f"CREATE VIEW {quoted(table.table)} AS {table.view()}")
+    engine.run(f"CREATE OR REPLACE VIEW {quoted(table.table)} AS {table.view()}")
     return []
 
 
@@ -130,7 +118,7 @@ def _load(table: Delimited, engine: Engine) -> list[Bad]:
     staged = quoted(f"{table.table} as text")
     bad = rejects.broken(table, engine, into=staged)
     bad += rejects.misfits(table, engine, staged, table.names)
-    engine.run(f"CREATE TABLE {quoted(table.table)} AS {table.good(staged)}")
+    engine.run(f"CREATE OR REPLACE TABLE {quoted(table.table)} AS {table.good(staged)}")
     engine.run(f"DROP TABLE {staged}")
     order = {str(one.file): n for n, one in enumerate(table.layouts)}
     return sorted(bad, key=lambda one: (order[one.file], one.line))
@@ -154,9 +142,12 @@ def _cure(bad: Bad, table: Delimited) -> str:
     aside = 'set such rows aside with on_bad_rows = "collect"'
     if "encoding" in bad.reason:
         return f'say which encoding the file has, like encoding = "gbk" or "latin-1"; or {aside}'
+    if bad.value in table.writing.errors:
+        return f'mend the sheet, say null_words = ["{bad.value}"] if it means no value, or {aside}'
     if not bad.value or bad.column in table.pinned:
         return f"mend the file, or {aside}"
-    return f'mend the file, say types = {{ "{bad.column}" = "text" }}, or {aside}'
+    kind = "number" if table.kinds[bad.column] == "integer" and table.writing.is_number(bad.value) else "text"
+    return f'mend the file, say types = {{ "{bad.column}" = "{kind}" }}, or {aside}'
 
 
 def _refuse_line_ends(one: Layout, message: str) -> None:
@@ -168,6 +159,17 @@ def _refuse_line_ends(one: Layout, message: str) -> None:
         where=f"{one.file}:{line}",
         hint="write the file again with one kind of line end",
     )
+
+
+def columns_of(file: Path, settings: FileSource, engine: Engine, folder: Path) -> Sequence[str]:
+    """The names of a file's columns, without reading more of it than they need."""
+    kind = tables.format_of(file, settings)
+    if kind == "parquet":
+        return [name for name, _ in engine.describe(f"SELECT * FROM read_parquet({array([file])})")]
+    if kind == "excel":
+        as_text = settings.model_copy(update={"delimiter": ","})
+        return layout(file, sheets.as_csv(file, settings.sheet, folder)[0], as_text).names
+    return layout(file, text.beginning(file, settings.encoding, folder), settings).names
 
 
 def parquet_table(name: str, files: Sequence[Path], settings: FileSource, engine: Engine, folder: Path) -> Table:
@@ -192,5 +194,5 @@ def parquet_table(name: str, files: Sequence[Path], settings: FileSource, engine
         for c in columns[0]
     ]
     rows = f"read_parquet({array(files)}, union_by_name=true)"
-    engine.run(f"CREATE VIEW {quoted(name)} AS SELECT {', '.join(pinned)} FROM {rows}")
+    engine.run(f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT {', '.join(pinned)} FROM {rows}")
     return Table(name=name, columns=tuple(columns[0]), files=files)

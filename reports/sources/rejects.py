@@ -40,7 +40,7 @@ def broken(table: Delimited, engine: Engine, into: str = "") -> list[Bad]:
         names = f"rejects_table='rejects_{scan}'", f"rejects_scan='scans_{scan}'"
         rows = table.as_text(group, ", ".join(("store_rejects=true", *names)))
         if into:
-            engine.run(f"{f'INSERT INTO {into}' if n else f'CREATE TABLE {into} AS'} {rows}")
+            engine.run(f"{f'INSERT INTO {into}' if n else f'CREATE OR REPLACE TABLE {into} AS'} {rows}")
         else:
             # Every column is asked for: an encoding is checked only where a column is read.
             engine.run(f"SELECT {', '.join(f'max({quoted(name)})' for name in table.names)} FROM ({rows})")
@@ -78,7 +78,7 @@ def _broken(one: Layout, line: int, first: int, last: int, error: str, row: str)
 
 def misfits(table: Delimited, engine: Engine, staged: str, names: Sequence[str]) -> Iterator[Bad]:
     """Rows of `staged` with a value that does not fit in one of the columns `names`, found in the files again."""
-    wrong = {name: _values(table, engine, staged, name) for name in names if table.kinds[name] != "text"}
+    wrong = {name: _values(table, engine, staged, name) for name in table.tested(names)}
     wrong = {name: values for name, values in wrong.items() if values}
     for one in table.layouts if wrong else ():
         columns = [(one.names.index(name), name) for name in wrong]
@@ -92,9 +92,15 @@ def misfits(table: Delimited, engine: Engine, staged: str, names: Sequence[str])
                     line=one.first_row + number if one.first_row else line,
                     column=name,
                     value=value,
-                    reason=kinds.reason(table.kinds[name], value),
+                    reason=_reason(table, name, value),
                     row=_shown(row),
                 )
+
+
+def _reason(table: Delimited, name: str, value: str) -> str:
+    if value in table.writing.errors:
+        return "is what an error cell of the sheet says"
+    return kinds.reason(table.kinds[name], value)
 
 
 def _values(table: Delimited, engine: Engine, staged: str, name: str) -> set[str]:

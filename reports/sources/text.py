@@ -58,6 +58,14 @@ def readable(path: Path, encoding: str, folder: Path, *, tolerant: bool) -> Path
     return copy
 
 
+def beginning(path: Path, encoding: str, folder: Path) -> Path:
+    """The first 256 KB of `path` as a file in `folder`, whatever does not fit the encoding replaced."""
+    start = head(path)
+    copy = folder / f"{len(list(folder.iterdir()))}-{path.name.removesuffix('.gz')}"
+    copy.write_bytes(start.decode(_codec(path, start, encoding), "replace").encode())
+    return copy
+
+
 def _codec(path: Path, start: bytes, encoding: str) -> str:
     if encoding == "auto":
         return "utf-16" if start.startswith(_UTF16_MARKS) else "utf-8"

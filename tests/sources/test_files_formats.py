@@ -85,6 +85,47 @@ def test_a_bad_cell_is_told_by_its_row(files: Files, tmp_path: Path) -> None:
     ]
 
 
+@pytest.fixture
+def faulty(tmp_path: Path) -> Path:
+    """A workbook with error cells among numbers and among text, on its second sheet and below empty rows."""
+    book = Workbook()
+    sheet = book.create_sheet("Figures & more")
+    rows = [["id", "v", "note"], [1, 10, "x"], [2, "#DIV/0!", "y"], [3, "#REF!", "#N/A"], [4, None, "#x"]]
+    for number, row in enumerate(rows, 3):
+        for column, value in enumerate(row, 1):
+            sheet.cell(number, column, value)
+    book.save(tmp_path / "t.xlsx")
+    return tmp_path / "t.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("sql", "line", "column", "value"), [("sum(v)", 5, "v", "#DIV/0!"), ("max(note)", 6, "note", "#N/A")]
+)
+def test_an_error_cell_is_never_an_empty_one(
+    files: Files, faulty: Path, sql: str, line: int, column: str, value: str
+) -> None:
+    """It is told with row, column and value, in numbers as in text; a column that is not used is not looked at."""
+    source = files(files="t.xlsx", sheet="Figures & more")
+    with pytest.raises(SourceError, match=f"line {line}, column {column}: '{value}' is what an error cell") as error:
+        fetch(source, f"SELECT count(*) AS n, {sql} AS v FROM t")  # noqa: S608
+    assert error.value.where == f"{faulty}:{line}"
+    assert f'null_words = ["{value}"]' in error.value.hint
+    assert fetch(source, "SELECT sum(id) AS s FROM t")["s"][0] == 10
+
+
+@pytest.mark.usefixtures("faulty")
+def test_error_cells_are_set_aside_or_mean_no_value(files: Files) -> None:
+    """Rows with them are collected where that is asked; a null word is NULL, as anywhere."""
+    source = files(files="t.xlsx", sheet=1, on_bad_rows="collect")
+    answer = source.fetch(Query(name="q", sql="SELECT id, v FROM t", source="t"), {})
+    assert list(answer.frame["id"]) == [1, 4]
+    found = answer.rejected["t"][["line", "column", "value"]].to_numpy().tolist()
+    assert found == [[5, "v", "#DIV/0!"], [6, "v", "#REF!"]]
+    source = files(files="t.xlsx", sheet=1, null_words=["#DIV/0!", "#REF!", "#N/A"])
+    frame = fetch(source, "SELECT count(*) AS n, sum(v) AS v, count(note) AS notes FROM t")
+    assert frame.to_dict("records") == [{"n": 4, "v": 10, "notes": 3}]
+
+
 def test_excel_files_of_one_table(files: Files, write_excel: Callable[..., Path]) -> None:
     """A glob of workbooks is one table."""
     write_excel("a1.xlsx", S=pd.DataFrame({"x": [1], "y": ["p"]}))

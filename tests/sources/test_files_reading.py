@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -210,7 +211,8 @@ def test_nothing_is_lost_beyond_the_sample(ask: Ask, value: str, reason: str) ->
         ask(f"id,x\n{FAR}{value},y\n", "SELECT max(id) AS m FROM t")
     assert error.value.what.startswith(f"line 30002, column id: '{value}' {reason}")
     assert error.value.where.endswith("t.csv:30002")
-    assert 'types = { "id" = "text" }' in error.value.hint
+    kind = "number" if value == "1.5" else "text"
+    assert f'types = {{ "id" = "{kind}" }}' in error.value.hint
 
 
 def test_long_digits_in_a_column_of_numbers_are_refused(ask: Ask) -> None:
@@ -241,6 +243,37 @@ def test_a_pinned_column_that_is_not_there_is_said(ask: Ask) -> None:
     with pytest.raises(SourceError, match="types names the column 'idd'") as error:
         ask("id\n1\n", types={"idd": "text"})
     assert "'id'" in error.value.hint
+
+
+def test_a_pinned_column_that_no_table_has_is_said(files: Callable[..., Source], tmp_path: Path) -> None:
+    """Whichever table is asked for, of whatever format; a column of another table is in order."""
+    (tmp_path / "a.csv").write_text("id,v\n1,2\n")
+    pd.DataFrame({"w": [1]}).to_excel(tmp_path / "b.xlsx", index=False)
+    duckdb.sql("SELECT 1 AS x").write_parquet(str(tmp_path / "c.parquet"))
+    both = ["a.csv", "b.xlsx", "c.parquet"]
+    for table in ("a", "b", "c"):
+        query = Query(name="q", sql=f"SELECT * FROM {table}", source="t")  # noqa: S608
+        source = files(files=both, types={"v": "text", "w": "text", "x": "text"})
+        assert source.fetch(query, {}).rows == 1
+        source = files(files=both, types={"vv": "text"})
+        for _ in range(2):
+            with pytest.raises(SourceError, match="'vv', which no table of the source has") as error:
+                source.fetch(query, {})
+            assert error.value.where == "sources.t.types"
+            assert error.value.hint.startswith("did you mean 'v'? ")
+    with pytest.raises(SourceError, match=r"'vv', which c\.parquet does not have"):
+        files(files="c.parquet", types={"vv": "text"}).check()
+
+
+@pytest.mark.parametrize("wrong", [{"delimiter": "||"}, {"delimiter": ""}, {"date_format": "%Q"}])
+def test_a_key_that_fits_no_file_is_named(ask: Ask, wrong: dict[str, str]) -> None:
+    """The error is about the key and not about the file."""
+    with pytest.raises(SourceError) as error:
+        ask("a,d\n1,2026-01-31\n", **wrong)
+    key, value = next(iter(wrong.items()))
+    assert error.value.where == f"sources.t.{key}"
+    assert f"'{value}'" in error.value.what
+    assert "quotes closed" not in error.value.hint
 
 
 def test_big_sums_are_exact(ask: Ask, rows: Rows) -> None:
