@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -139,22 +139,22 @@ class App:
         folders = shipped.template_folders(self.settings.root)
         html.check_template(job.template, folders)
         text.check_template(folders)
-        parse_all(self._recipients(job, ()), where=f"{job.folder / jobs.FILE}, key to")
+        self._recipients(job, ())
         return f"queries {len(job.queries)}, blocks {len(job.show)}"
 
     def _check_source(self, name: str, *, connect: bool) -> str:
-        self._files_are_there([name])
+        self._files_are_there({name: None})
         if not connect:
             return "its files are there" if isinstance(self.settings.sources[name], FileSource) else "not tried"
         with closing(open_source(name, self.settings.sources[name])) as source:
             return source.check()
 
-    def _files_are_there(self, sources: Iterable[str]) -> None:
-        """A SettingsError with the line of every source whose files are not."""
+    def _files_are_there(self, read: Mapping[str, str | None]) -> None:
+        """A SettingsError with the line of every source whose files are not; of tables that SQL names, if given."""
         problems = []
-        for name in sources:
+        for name, sql in read.items():
             options = self.settings.sources[name]
-            for error in missing_files(name, options) if isinstance(options, FileSource) else ():
+            for error in missing_files(name, options, sql) if isinstance(options, FileSource) else ():
                 key = ("sources", name, "files")
                 line = f":{self.document.line(key)}" if self.document else ""
                 where = f"{self.settings.root / FILE}{line}, key {toml.dotted(key)}"
@@ -176,12 +176,16 @@ class App:
         today = self.settings.today(started)
         as_of = params.to_date(wanted.as_of, today, name="--as-of") if wanted.as_of else today
         values = params.resolve(job, wanted.params, as_of)
-        self._files_are_there(sorted({query.source for query in job.queries}))
+        read: dict[str, str | None] = {}
+        for query in job.queries:
+            read[query.source] = f"{read.get(query.source, '')}\n{query.sql}"
+        self._files_are_there(read)
         run = Run(id=self.new_id(), job=job.name, as_of=as_of, started=started, params=values)
         return run, Pipeline(job=job, run=run, settings=self.settings, tell=tell).produce()
 
     def _recipients(self, job: Job, to: Sequence[str]) -> Sequence[str]:
         if recipients := tuple(to) or job.to or self.settings.mail.to:
+            parse_all(recipients, where="--to" if to else f"{job.folder / jobs.FILE}, key to, or [mail] to")
             return recipients
         raise JobError(
             f"job '{job.name}' has nobody to send to",

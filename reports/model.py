@@ -48,6 +48,13 @@ class Dataset:
         return len(self.frame)
 
 
+def size(count: int) -> str:
+    """Bytes as people say them, in powers of ten: 812 bytes, 280 kB, 35.9 MB."""
+    if count < 10_000:
+        return f"{count:,} bytes"
+    return f"{count / 1e3:,.0f} kB" if count < 1_000_000 else f"{count / 1e6:,.1f} MB"
+
+
 # -- blocks: what a report shows, in reading order, still as values -------------------------------
 
 

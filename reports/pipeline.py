@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from reports import blocks, hooks, shipped
 from reports.definition import Job
 from reports.errors import JobError
-from reports.model import Artifact, Block, Chart, Dataset, Page, Provenance, Report, Run
+from reports.model import Artifact, Block, Chart, Dataset, Page, Provenance, Report, Run, size
 from reports.render import charts, html, text, workbook
 from reports.settings import Settings
 from reports.sources import open_source
@@ -93,8 +93,9 @@ class Pipeline:
         attachments = self._attachments(frames)
         page = self._page(shown, datasets)
         report = self._report(page, images, attachments)
-        size = len(report.html.encode()) / 1000
-        self.tell(f"rendered {len(images)} charts, {len(attachments)} attachments, {size:.0f} kB of HTML")
+        self.tell(
+            f"rendered {len(images)} charts, {len(attachments)} attachments, {size(len(report.html.encode()))} of HTML"
+        )
         return Produced(report, page, datasets)
 
     def _images(self, shown: Sequence[Block]) -> list[Artifact]:

@@ -7,7 +7,7 @@ import html
 from pathlib import Path
 
 from reports.errors import ReportsError
-from reports.model import Artifact
+from reports.model import Artifact, size
 from reports.pipeline import Produced
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{subject}</title><style>
@@ -29,7 +29,7 @@ def write(produced: Produced, folder: Path) -> Path:
     body = report.html
     for image in report.images:
         body = body.replace(f"cid:{image.cid}", _data_url(image))
-    sizes = (f"{one.name} ({len(one.content) / 1000:,.0f} kB)" for one in report.attachments)
+    sizes = (f"{one.name} ({size(len(one.content))})" for one in report.attachments)
     page = _PAGE.format(
         subject=html.escape(report.subject),
         attachments=html.escape("Attached: " + (", ".join(sizes) or "nothing")),

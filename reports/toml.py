@@ -52,9 +52,11 @@ def validate(document: Document, model: type[Model], *, error: type[DefinitionEr
     try:
         return model.model_validate(document.tables, context={"root": root})
     except ValidationError as cause:
-        problems = (_problem(document, detail, error) for detail in cause.errors())
-        # A union gives an error for each of its members: the first one tells it.
-        raise error.join(list({problem.where: problem for problem in [*problems][::-1]}.values())[::-1]) from None
+        first: dict[str, DefinitionError] = {}
+        for detail in cause.errors():  # a union gives one for each of its members: the first tells it
+            problem = _problem(document, detail, error)
+            first.setdefault(problem.where, problem)
+        raise error.join(list(first.values())) from None
 
 
 def _problem(document: Document, detail: Any, error: type[DefinitionError]) -> DefinitionError:

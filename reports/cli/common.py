@@ -74,7 +74,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def _version(value: bool) -> None:
     if value:
-        output.data(f"reports {__version__}")
+        output.answer(f"reports {__version__}")
         raise typer.Exit
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import typer
 
 
-def data(text: str) -> None:
+def answer(text: str) -> None:
     """A line of what was asked for."""
     typer.echo(text)
 
 
-def data_json(value: Any) -> None:
+def answer_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 

@@ -20,12 +20,12 @@ def list_jobs(ctx: typer.Context, as_json: AsJson = False) -> None:
     app = open_app(ctx)
     rows = [_job_row(name, job, app.settings.mail.to) for name, job in app.jobs().items()]
     if as_json:
-        output.data_json(rows)
+        output.answer_json(rows)
     elif not rows:
         output.say("no jobs yet: a folder in jobs/ with a job.toml is one")
     else:
         cells = [[row["job"], row["title"], row["source"], ", ".join(row["to"]), row["error"]] for row in rows]
-        output.data(output.table(cells, ("job", "title", "source", "to", "")))
+        output.answer(output.table(cells, ("job", "title", "source", "to", "")))
 
 
 def _job_row(name: str, job: Any, to: Sequence[str]) -> dict[str, Any]:
@@ -51,10 +51,10 @@ def check(
     findings = list(app.check(job, connect=connect))
     mask = app.settings.mask
     if as_json:
-        output.data_json([_finding_row(finding, mask) for finding in findings])
+        output.answer_json([_finding_row(finding, mask) for finding in findings])
     for finding in () if as_json else findings:
         said = f"failed\n{finding.error}" if finding.error else f"ok: {finding.said}"
-        output.data(mask(f"{finding.about}: {said}"))
+        output.answer(mask(f"{finding.about}: {said}"))
     if errors := [finding.error for finding in findings if finding.error]:
         wrong = any(isinstance(error, DefinitionError) for error in errors)
         raise typer.Exit(2 if wrong else 1)
@@ -80,7 +80,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or em
 
     for path in lay_out(folder):
         output.say(f"  {path}")
-    output.data(f"a project is in {folder}; now: cd {folder} && reports run cashflow")
+    output.answer(f"a project is in {folder}; now: cd {folder} && reports run cashflow")
 
 
 class What(StrEnum):
@@ -95,4 +95,4 @@ def schema(what: What) -> None:
     from reports.settings import Settings
 
     model = Definition if what is What.job else Settings
-    output.data_json(model.model_json_schema(by_alias=True))
+    output.answer_json(model.model_json_schema(by_alias=True))

@@ -22,19 +22,21 @@ def providers(
     rows = list(every().values())
     if name:
         told = explain(find(name))
-        output.data_json(told) if as_json else output.data(_page(told))
+        output.answer_json(told) if as_json else output.answer(_page(told))
     elif as_json:
-        output.data_json([explain(provider) for provider in rows])
+        output.answer_json([explain(provider) for provider in rows])
     else:
         cells = [[p.key, p.title, p.host, str(p.port or ""), p.security] for p in rows]
-        output.data(output.table(cells, ("provider", "for", "host", "port", "security")))
+        output.answer(output.table(cells, ("provider", "for", "host", "port", "security")))
 
 
 def _page(told: Mapping[str, Any]) -> str:
     """Each fact on a line; what is not known is not said."""
+    from reports.model import size
+
     plain = {key: value for key, value in told.items() if key != "replies" and value is not None}
     known = {key: text for key, value in plain.items() if (text := _plain(value))}
-    known["size"] = f"{told['size'] / 1e6:,.1f} MB, encoded" if told.get("size") else "not known"
+    known["size"] = f"{size(told['size'])}, encoded" if told.get("size") else "not known"
     width = max(map(len, known), default=0)
     lines = [f"{key.replace('_', ' ').ljust(width)}  {text}" for key, text in known.items()]
     replies = [f"  {reply['code']}  {reply['means']}: {reply['do']}" for reply in told["replies"]]

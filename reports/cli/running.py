@@ -41,7 +41,7 @@ def run(
         export.write(sent, out)
         output.say(f"wrote {out}")
     if as_json:
-        output.data_json(export.record(sent))
+        output.answer_json(export.record(sent))
     else:
         _tell(sent, dry_run=dry_run)
     if not (dry_run or sent.delivered):
@@ -59,19 +59,21 @@ def _wanted(as_of: str, param: list[str] | None) -> Wanted:
 
 
 def _tell(sent: Sent, *, dry_run: bool) -> None:
+    from reports.model import size
+
     report = sent.produced.report
-    files = ", ".join(f"{artifact.name} ({len(artifact.content) / 1000:,.0f} kB)" for artifact in report.attachments)
-    output.data(f"{report.subject}")
-    output.data(f"  as of       {report.as_of}")
-    output.data(f"  attachment  {files or 'none'}")
+    files = ", ".join(f"{artifact.name} ({size(len(artifact.content))})" for artifact in report.attachments)
+    output.answer(f"{report.subject}")
+    output.answer(f"  as of       {report.as_of}")
+    output.answer(f"  attachment  {files or 'none'}")
     for notice in sent.produced.page.notices:
-        output.data(f"  note        {notice}")
+        output.answer(f"  note        {notice}")
     if dry_run:
-        output.data(f"  not sent    (dry run) to {', '.join(sent.message.recipients)}")
+        output.answer(f"  not sent    (dry run) to {', '.join(sent.message.recipients)}")
     for receipt in sent.receipts:
-        output.data(f"  {receipt.state:<11} {receipt.recipient}: {receipt.text}".rstrip(": "))
+        output.answer(f"  {receipt.state:<11} {receipt.recipient}: {receipt.text}".rstrip(": "))
         if receipt.hint:
-            output.data(f"              {receipt.hint}")
+            output.answer(f"              {receipt.hint}")
 
 
 @cli.command()
@@ -93,4 +95,4 @@ def preview(
     path = page.write(produced, app.settings.data_folder / "preview")
     if not (open_browser and webbrowser.open(path.as_uri())):
         output.say("open this file in a browser:")
-    output.data(str(path))
+    output.answer(str(path))

@@ -10,7 +10,6 @@ phone the table scrolls sideways in its own box. Six columns read well everywher
 
 from __future__ import annotations
 
-import difflib
 import re
 import traceback
 from bisect import bisect_left
@@ -24,7 +23,7 @@ import jinja2
 from jinja2 import Environment, meta, nodes
 from markupsafe import Markup
 
-from reports.errors import JobError, RenderError
+from reports.errors import JobError, RenderError, choices
 from reports.model import Artifact, Page
 from reports.render.tables import Room
 from reports.render.views import WrittenPage, cells, write
@@ -162,12 +161,11 @@ def _check_one(environment: Environment, template: str) -> list[str]:
 
 def _not_found(environment: Environment, error: jinja2.TemplateNotFound) -> JobError:
     there = environment.list_templates(filter_func=lambda name: ".j2" in name)
-    near = difflib.get_close_matches(str(error.name), there, n=1, cutoff=0.3)
     places = environment.loader.searchpath if isinstance(environment.loader, jinja2.FileSystemLoader) else []
     return JobError(
         f"there is no template '{error.name}'",
         where=", ".join(places),
-        hint=f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(there) or 'none'}",
+        hint=choices(str(error.name), there, what="templates there"),
     )
 
 

@@ -21,8 +21,9 @@ def open_source(name: str, settings: FileSource | DatabaseSource) -> Source:
     return Database(name, settings)
 
 
-def missing_files(name: str, settings: FileSource) -> list[SourceError]:
-    """Why each of the source's patterns that means no file now means none; nothing is opened."""
+def missing_files(name: str, settings: FileSource, sql: str | None = None) -> list[SourceError]:
+    """Why each table's pattern that means no file now means none; with `sql`, of the tables it names alone."""
     root = settings.root.resolve()
-    patterns = tables.declared(name, settings.files).values()
-    return [tables.none_found(pattern, root) for pattern in patterns if not tables.found(pattern, root)]
+    patterns = tables.declared(name, settings.files)
+    read = [pattern for table, pattern in patterns.items() if sql is None or tables.names(sql, table)]
+    return [tables.none_found(pattern, root) for pattern in read if not tables.found(pattern, root)]

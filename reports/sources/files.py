@@ -94,9 +94,7 @@ class Files:
 
     def _used(self, query: Query) -> list[Table]:
         """The tables that the SQL names, of those that are ready."""
-        named = (rf"(?<!\w){re.escape(name)}(?!\w)" for name in self._opened)
-        found = [bool(re.search(name, query.sql, re.IGNORECASE)) for name in named]
-        return [table for table, is_named in zip(self._opened.values(), found, strict=True) if is_named]
+        return [table for name, table in self._opened.items() if tables.names(query.sql, name)]
 
     def _table(self, name: str) -> Table:
         if name not in self._opened:

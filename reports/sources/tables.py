@@ -48,6 +48,11 @@ def _stem(entry: str) -> str:
     return plain
 
 
+def names(sql: str, table: str) -> bool:
+    """Whether the SQL text has the table's name in it, as a word of its own."""
+    return bool(re.search(rf"(?<!\w){re.escape(table)}(?!\w)", sql, re.IGNORECASE))
+
+
 def found(pattern: str, root: Path) -> list[Path]:
     """The files that `pattern` means now, in the order of their names, or none."""
     path = root / pattern

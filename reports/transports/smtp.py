@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.errors import ReportsError, TransportError
-from reports.model import Message, Receipt
+from reports.model import Message, Receipt, size
 from reports.transports import providers
 from reports.transports.account import Account, is_loopback
 from reports.transports.providers import Limits
@@ -80,7 +80,7 @@ class SmtpTransport:
         limit = self._limit(session)
         if limit is not None and len(message.content) > limit:
             raise TransportError(
-                f"the message has {_size(len(message.content))}, and {self.account.host} takes at most {_size(limit)}",
+                f"the message has {size(len(message.content))}, and {self.account.host} takes at most {size(limit)}",
                 where=self.account.where,
                 hint="attach less; files grow by 37 % in a mail. A known larger limit is set with size_limit",
                 permanent=True,
@@ -216,13 +216,9 @@ def _login_line(session: Session) -> str:
 
 
 def _size_line(limit: int | None) -> str:
-    return f"messages up to {_size(limit)}" if limit else "no size limit announced"
+    return f"messages up to {size(limit)}" if limit else "no size limit announced"
 
 
 def _limit_lines(limits: Limits) -> list[str]:
     known = [(name, value) for name, value in vars(limits).items() if value is not None]
     return [f"at most {value:,} {name.replace('_', ' ').replace('per', 'a')}" for name, value in known]
-
-
-def _size(count: int) -> str:
-    return f"{count / 1_048_576:.1f} MB" if count >= 104_858 else f"{count:,} bytes"

@@ -343,3 +343,11 @@ def test_check_finds_it_before_a_run_does(tmp_path: Path, files: dict[str, str],
     ran = reports(make_project(tmp_path, files=files), "check")
     assert ran.returncode == 2
     assert said in ran.stdout
+
+
+def test_a_file_that_the_job_does_not_read_may_be_missing(tmp_path: Path) -> None:
+    """Another table of the same source stops nobody else's report; `check` still tells of it."""
+    settings = SETTINGS.replace('files = "sales.csv"', 'files = { sales = "sales.csv", costs = "costs.csv" }')
+    make_project(tmp_path, settings=settings)
+    assert reports(tmp_path, "run", "daily", "--as-of", "2026-10-31").returncode == 0
+    assert "costs.csv" in reports(tmp_path, "check").stdout

@@ -5,30 +5,14 @@ import hmac
 import socket
 import ssl
 import time
-from collections.abc import Callable
 
 import pytest
 import trustme
 from mailserver import MailServer, Peer, ScriptedServer, authority
+from sending import PASSWORD, STALE, TOKEN, USER, WRONG, MakeMail, MakeMessage, MakeSmtp, failure
 
-from reports.errors import TransportError
-from reports.model import Message
-from reports.settings import Mail
 from reports.transports.account import resolve
 from reports.transports.smtp import SmtpTransport
-
-MakeSmtp = Callable[..., SmtpTransport]
-MakeMail = Callable[..., Mail]
-MakeMessage = Callable[..., Message]
-USER, PASSWORD, WRONG = "me@example.com", "correct horse", "wrong horse"
-TOKEN, STALE = "ya29.token", "ya28.stale"
-
-
-def failure(sender: SmtpTransport, message: Message) -> TransportError:
-    with pytest.raises(TransportError) as caught:
-        sender.send(message)
-    return caught.value
-
 
 # -- logins ------------------------------------------------------------------------------------------
 

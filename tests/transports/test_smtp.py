@@ -1,28 +1,12 @@
 """Messages by SMTP: receipts, groups, sizes and checks, against a real server."""
 
-from collections.abc import Callable
-
 import pytest
 from mailserver import MailServer
+from sending import PASSWORD, USER, WRONG, MakeMail, MakeMessage, MakeSmtp, failure
 
 from reports.errors import TransportError
-from reports.model import Message
-from reports.settings import Mail
 from reports.transports.account import resolve
 from reports.transports.smtp import SmtpTransport
-
-MakeSmtp = Callable[..., SmtpTransport]
-MakeMail = Callable[..., Mail]
-MakeMessage = Callable[..., Message]
-USER, PASSWORD, WRONG = "me@example.com", "correct horse", "wrong horse"
-TOKEN, STALE = "ya29.token", "ya28.stale"
-
-
-def failure(sender: SmtpTransport, message: Message) -> TransportError:
-    with pytest.raises(TransportError) as caught:
-        sender.send(message)
-    return caught.value
-
 
 # -- what goes well ----------------------------------------------------------------------------------
 
@@ -175,7 +159,7 @@ def test_a_message_over_the_announced_size_is_not_begun(smtp: MakeSmtp, message:
         error = failure(smtp(server), message(content=b"x: y\r\n\r\n" + b"z\r\n" * 700_000))
         assert server.commands == []
     assert error.permanent
-    assert "2.0 MB" in error.what
+    assert "2.1 MB" in error.what
     assert "1.0 MB" in error.what
 
 
@@ -198,7 +182,7 @@ def test_check_tells_tls_login_and_size_without_sending(smtp: MakeSmtp) -> None:
     assert "TLSv1.3" in lines
     assert "certificate for localhost, 127.0.0.1, valid until 3000-01-01" in lines
     assert f"logged in with PLAIN as {USER}" in lines
-    assert "28.6 MB" in lines
+    assert "30.0 MB" in lines
     assert PASSWORD not in lines
 
 
