@@ -14,7 +14,7 @@ PAGE = '<body style="margin:0"><iframe src="body.html" style="border:0;width:600
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        export.write(open_app(ROOT).run("cashflow", Wanted(as_of="2026-10-31"), send=False), folder)
+        export.write(open_app(ROOT).dry_run("cashflow", Wanted(as_of="2026-10-31")), folder)
         (folder / "page.html").write_text(PAGE, "utf-8")
         picture = ROOT / "docs" / "cashflow-mail.png"
         options = ["--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=1.5"]

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 
-from reports import jobs, params, shipped, toml
+from reports import jobs, leases, params, toml
+from reports.checking import FILE, Checker, Finding
 from reports.definition import Job
-from reports.errors import JobError, ReportsError, SettingsError
-from reports.model import Message, Receipt, Run
+from reports.delivery import Sender
+from reports.errors import DefinitionError, JobError, ReportsError, SettingsError, StoreError
+from reports.execution import Execution, Made, Maker, dead_owners
+from reports.model import (
+    UNSETTLED,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Message,
+    MessageKind,
+    Run,
+    StoredArtifact,
+    Trigger,
+)
 from reports.pipeline import Pipeline, Produced, Tell
-from reports.render import html, text
-from reports.settings import FileSource, Settings, environment
-from reports.sources import missing_files, open_source
-from reports.transports import mime, open_transport
+from reports.settings import Settings, environment
+from reports.store import Store, exists, open_store
+from reports.telling import Teller
+from reports.transports import address, open_transport
 from reports.transports.account import resolve
-from reports.transports.address import parse_all
 
-FILE = "settings.toml"
+MOST = 1000
+"""How many deliveries are listed where none are named, the newest first."""
+FAILED: tuple[DeliveryState, ...] = ("refused", "expired")
+NOTICES: tuple[MessageKind, ...] = ("failure", "recovery")
 
 
 def _now() -> dt.datetime:
@@ -41,33 +58,27 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that was checked: what was found, or the error."""
-
-    about: str
-    said: str = ""
-    error: ReportsError | None = None
-
-
-@dataclass(frozen=True)
 class Sent:
-    """A run, the message it became, and what was answered for each recipient."""
+    """A run, the message it became, and what came of it for each recipient; none of that in a dry run."""
 
     run: Run
     produced: Produced
     message: Message
-    receipts: Sequence[Receipt] = ()
+    deliveries: Sequence[Delivery] = ()
 
     @property
     def delivered(self) -> bool:
-        return bool(self.receipts) and all(receipt.state == "accepted" for receipt in self.receipts)
+        return bool(self.deliveries) and all(delivery.state == "accepted" for delivery in self.deliveries)
 
 
-def _finding(about: str, look: Callable[[], str]) -> Finding:
-    try:
-        return Finding(about, said=look())
-    except ReportsError as error:
-        return Finding(about, error=error)
+@dataclass(frozen=True)
+class History:
+    """One run with all that is kept of it."""
+
+    run: Run
+    artifacts: Sequence[StoredArtifact]
+    deliveries: Sequence[Delivery]
+    attempts: Mapping[int, Sequence[Attempt]]
 
 
 def find_root(named: Path | None = None) -> Path:
@@ -90,105 +101,291 @@ def open_app(root: Path) -> App:
 
 @dataclass(frozen=True)
 class App:
-    """A project at work. The clock and the ids are arguments, so that a run can be repeated exactly."""
+    """A project at work. The clock and the ids are arguments, so that a run can be repeated exactly.
+
+    The store is opened when it is first needed; `close()` lets go of it.
+    """
 
     settings: Settings
     document: toml.Document | None = None
     clock: Callable[[], dt.datetime] = _now
     new_id: Callable[[], str] = lambda: secrets.token_hex(8)
 
+    @cached_property
+    def store(self) -> Store:
+        return open_store(self.settings.store, self.settings.data_folder)
+
+    def close(self) -> None:
+        if "store" in vars(self):
+            self.store.close()
+            del vars(self)["store"]
+
+    # -- what there is --------------------------------------------------------------------------------
+
     def jobs(self) -> Mapping[str, Job | JobError]:
         """Every job by name, a broken one as its error."""
         return jobs.load_all(self.settings)
 
-    def run(
-        self, name: str, wanted: Wanted, *, to: Sequence[str] = (), send: bool = True, tell: Tell = _silent
-    ) -> Sent:
-        """Produce the job's report and, unless told not to, send it; what was not taken is an error."""
-        job = jobs.load(name, self.settings)
-        recipients = self._recipients(job, to)
-        account = resolve(self.settings.mail)
-        run, produced = self._produce(job, wanted, tell)
-        message = mime.compose(
-            produced.report,
-            sender=account.sender,
-            recipients=recipients,
-            reply_to=self.settings.mail.reply_to,
-            run_id=run.id,
-            date=run.started,
-        )
-        transport = open_transport(self.settings.mail, self.settings.data_folder)
-        return Sent(run, produced, message, transport.send(message) if send else ())
+    def known(self, name: str) -> None:
+        """A JobError with the nearest name if there is no such job; one that is broken is one."""
+        if name not in jobs.names(self.settings):
+            jobs.load(name, self.settings)
+
+    def check(self, name: str = "", *, connect: bool = False) -> Iterator[Finding]:
+        """What holds and what does not: jobs, sources, store and mail, and with `connect` the other sides."""
+        return self._checker.check(name, connect=connect)
+
+    @property
+    def _checker(self) -> Checker:
+        return Checker(settings=self.settings, document=self.document, history=self._history, clock=self.clock)
+
+    def _history(self) -> Store | None:
+        """The store, unless there is none yet: to look at it does not make one."""
+        return self.store if exists(self.settings.store, self.settings.data_folder) else None
+
+    # -- the left half --------------------------------------------------------------------------------
 
     def preview(self, name: str, wanted: Wanted, *, tell: Tell = _silent) -> Produced:
         """The job's report, addressed to nobody."""
-        return self._produce(jobs.load(name, self.settings), wanted, tell)[1]
-
-    def check(self, name: str = "", *, connect: bool = False) -> Iterator[Finding]:
-        """What holds and what does not: each job and its template, and with `connect` sources and mail."""
-        for job_name in [name] if name else jobs.names(self.settings):
-            yield _finding(f"job {job_name}", partial(self._check_job, job_name))
-        for source in self.settings.sources:
-            yield _finding(f"source {source}", partial(self._check_source, source, connect=connect))
-        yield _finding("mail", self._check_account)
-        if connect:
-            yield _finding("mail server", self._check_mail)
-
-    def _check_job(self, name: str) -> str:
         job = jobs.load(name, self.settings)
-        folders = shipped.template_folders(self.settings.root)
-        html.check_template(job.template, folders)
-        text.check_template(folders)
-        self._recipients(job, ())
-        return f"queries {len(job.queries)}, blocks {len(job.show)}"
+        run = self._run(job, wanted)
+        self._ready(job)
+        return Pipeline(job=job, run=run, settings=self.settings, tell=tell).produce()
 
-    def _check_source(self, name: str, *, connect: bool) -> str:
-        self._files_are_there({name: None})
-        if not connect:
-            return "its files are there" if isinstance(self.settings.sources[name], FileSource) else "not tried"
-        with closing(open_source(name, self.settings.sources[name])) as source:
-            return source.check()
+    def dry_run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = _silent) -> Sent:
+        """The finished message as `run` would send it; nothing is kept and nothing sent."""
+        job = jobs.load(name, self.settings)
+        run = self._run(job, wanted)
+        self._ready(job)
+        return _sent(Maker(job=job, run=run, settings=self.settings, tell=tell, only=to).make())
 
-    def _files_are_there(self, read: Mapping[str, str | None]) -> None:
-        """A SettingsError with the line of every source whose files are not; of tables that SQL names, if given."""
-        problems = []
-        for name, sql in read.items():
-            options = self.settings.sources[name]
-            for error in missing_files(name, options, sql) if isinstance(options, FileSource) else ():
-                key = ("sources", name, "files")
-                line = f":{self.document.line(key)}" if self.document else ""
-                where = f"{self.settings.root / FILE}{line}, key {toml.dotted(key)}"
-                problems.append(SettingsError(f"{error.what}: {error.where}", where=where, hint=error.hint))
-        if problems:
-            raise SettingsError.join(problems)
+    def run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = _silent) -> Sent:
+        """Run the job, keep it, deliver its message at once and say what came of it for each recipient.
 
-    def _check_account(self) -> str:
-        account = resolve(self.settings.mail)
-        if not account.host:
-            return f"saved as files in {self.settings.data_folder / 'mail'}"
-        return f"{account.provider.title} at {account.where}, {account.security}, from {account.sender}"
+        What was not taken stays in the outbox. An error of the run is kept with it and told to its owner.
+        """
+        trigger: Trigger = "test" if to else "manual"
+        job = self._load(name, trigger)
+        run = self._run(job, wanted, trigger)
+        execution = self._execution(tell)
+        execution.interrupted()
+        try:
+            made = execution.execute(job, run, ready=lambda: self._ready(job), only=to)
+        except Exception:
+            self._deliver_quietly(run.id, *self._untold())
+            raise
+        self.deliver(run.id, tell=tell)
+        self._deliver_quietly(*self._untold())
+        self._prune()
+        return _sent(made, self.store.outbox.select([made.message.message_id], states=()))
 
-    def _check_mail(self) -> str:
-        return "; ".join(open_transport(self.settings.mail, self.settings.data_folder).check())
+    def _execution(self, tell: Tell) -> Execution:
+        return Execution(
+            settings=self.settings, store=self.store, clock=self.clock, owner=leases.new_owner(), tell=tell
+        )
 
-    def _produce(self, job: Job, wanted: Wanted, tell: Tell) -> tuple[Run, Produced]:
+    def _load(self, name: str, trigger: Trigger) -> Job:
+        """The job; one that is broken is kept as a failed run, and whoever runs this project is told."""
+        try:
+            return jobs.load(name, self.settings)
+        except JobError as error:
+            if name in jobs.names(self.settings):
+                now = self.clock()
+                run = Run(id=self.new_id(), job=name, as_of=self.settings.today(now), started=now, trigger=trigger)
+                self._execution(_silent).broken(run, error)
+                self._deliver_quietly(run.id)
+            raise
+
+    def _run(self, job: Job, wanted: Wanted, trigger: Trigger = "manual") -> Run:
         started = self.clock()
         today = self.settings.today(started)
         as_of = params.to_date(wanted.as_of, today, name="--as-of") if wanted.as_of else today
         values = params.resolve(job, wanted.params, as_of)
+        return Run(id=self.new_id(), job=job.name, as_of=as_of, started=started, params=values, trigger=trigger)
+
+    def _ready(self, job: Job) -> None:
+        """An error for what would stop the job before it has read a row."""
         read: dict[str, str | None] = {}
         for query in job.queries:
             read[query.source] = f"{read.get(query.source, '')}\n{query.sql}"
-        self._files_are_there(read)
-        run = Run(id=self.new_id(), job=job.name, as_of=as_of, started=started, params=values)
-        return run, Pipeline(job=job, run=run, settings=self.settings, tell=tell).produce()
+        self._checker.files_are_there(read)
 
-    def _recipients(self, job: Job, to: Sequence[str]) -> Sequence[str]:
-        if recipients := tuple(to) or job.to or self.settings.mail.to:
-            parse_all(recipients, where="--to" if to else f"{job.folder / jobs.FILE}, key to, or [mail] to")
-            return recipients
-        raise JobError(
-            f"job '{job.name}' has nobody to send to",
-            where=str(job.folder / jobs.FILE),
-            hint='add to = ["name@example.com"] to the job, or to [mail] in settings.toml',
+    # -- the right half -------------------------------------------------------------------------------
+
+    def deliver(self, run: str = "", *, stop: threading.Event | None = None, tell: Tell = _silent) -> None:
+        """Try all that is due, of one run or of all, and tell owners of what nobody will get."""
+        stop = stop or threading.Event()
+        self._take_up()
+        self._drain(run, stop, tell)
+        told = Teller(settings=self.settings, store=self.store, clock=self.clock).of_deliveries()
+        for one in told if run else [""] * bool(told):
+            self._drain(one, stop, tell)
+
+    def _take_up(self) -> None:
+        dead = dead_owners(self.store)
+        fallen = [owner for owner in dead if leases.went_down(owner, here=self.store.is_local)]
+        self.store.outbox.take_up(self.clock(), dead=dead, fallen=fallen)
+
+    def _drain(self, run: str, stop: threading.Event, tell: Tell) -> None:
+        due = self.store.outbox.next_due()
+        if due is None or due > self.clock():
+            return
+        tell("sending")
+        senders = [self._sender(stop) for _ in range(self._connections())]
+        with ThreadPoolExecutor(len(senders)) as pool:
+            try:
+                for done in [pool.submit(sender.drain, run) for sender in senders]:
+                    done.result()
+            except BaseException:  # the others end after the message that they have in hand
+                stop.set()
+                raise
+
+    def _connections(self) -> int:
+        most = resolve(self.settings.mail).provider.limits.connections
+        return min(self.settings.mail.connections, most or self.settings.mail.connections)
+
+    def _sender(self, stop: threading.Event) -> Sender:
+        account = resolve(self.settings.mail)
+        return Sender(
+            store=self.store,
+            transport=open_transport(self.settings.mail, self.settings.data_folder),
+            mail=self.settings.mail,
+            owner=leases.new_owner(),
+            clock=self.clock,
+            stop=stop,
+            account=f"{account.provider.key} {account.user or account.sender}",
         )
+
+    def _deliver_quietly(self, *runs: str) -> None:
+        """Sends the notices of runs that failed; their own errors are the ones to be told."""
+        for run in runs:
+            try:
+                self.deliver(run)
+            except ReportsError as error:
+                with contextlib.suppress(StoreError):
+                    self.store.runs.note(run, f"the notice is in the outbox and could not be sent yet: {error.what}")
+
+    def _untold(self) -> Sequence[str]:
+        """Runs with a notice that is due: of a process that died, or of what a look at the history found."""
+        now = self.clock()
+        notices = (one for one in self.store.outbox.deliveries() if one.kind in NOTICES)
+        return list(dict.fromkeys(one.run for one in notices if one.next_attempt and one.next_attempt <= now))
+
+    def _prune(self) -> None:
+        options = self.settings.store
+        self.store.runs.prune(self.clock(), keep=options.keep, keep_runs=options.keep_runs)
+
+    # -- history and outbox ---------------------------------------------------------------------------
+
+    def runs(self, job: str = "", limit: int = 100) -> Sequence[Run]:
+        """The newest runs, of one job or of all; those whose process has died are settled first."""
+        if (store := self._history()) is None:
+            return ()
+        self._settle_dead()
+        return store.runs.list(job=job, limit=limit)
+
+    def _settle_dead(self) -> None:
+        """What a process that has died left running or sending is shown as what became of it."""
+        self._execution(_silent).interrupted()
+        self._take_up()
+
+    def last_runs(self) -> Mapping[str, Run]:
+        """The newest run of each job that has one."""
+        if store := self._history():
+            self._settle_dead()
+        found = {name: store.runs.last(name) for name in jobs.names(self.settings)} if store else {}
+        return {name: run for name, run in found.items() if run}
+
+    def totals(self, runs: Sequence[Run]) -> Mapping[str, Mapping[DeliveryState, int]]:
+        """How many deliveries of the reports of each run are in which state."""
+        store = self._history()
+        return store.outbox.totals([run.id for run in runs]) if store and runs else {}
+
+    def show(self, run_id: str) -> History:
+        """A run by its id, or the beginning of it, with artifacts, deliveries and each attempt."""
+        if (store := self._history()) is None:
+            raise StoreError("no run is kept here yet", hint="reports run JOB makes one")
+        self._settle_dead()
+        run = store.runs.find(run_id)
+        deliveries = self._of_run(run.id)
+        attempts = store.outbox.attempts([delivery.id for delivery in deliveries])
+        return History(run, store.runs.artifacts(run.id), deliveries, attempts)
+
+    def artifact(self, history: History, name: str) -> bytes:
+        """The bytes of a file of that run, as they were sent."""
+        found = next((one for one in history.artifacts if one.name == name), None)
+        if found is None:
+            names = ", ".join(one.name for one in history.artifacts) or "no files"
+            raise StoreError(f"run {history.run.id} has no file '{name}'", hint=f"it has: {names}")
+        return self.store.artifacts.get(found.sha256)
+
+    def outbox(self, which: Sequence[str] = (), *, every: bool = False) -> Sequence[Delivery]:
+        """Deliveries that are not settled, or every one; `which` are runs, messages, jobs or recipients.
+
+        With none named, the newest MOST of them.
+        """
+        if (store := self._history()) is None:
+            return ()
+        self._take_up()
+        if which:
+            return store.outbox.select([_as_kept(name) for name in which], states=() if every else UNSETTLED)
+        return store.outbox.deliveries(every=every, limit=MOST)
+
+    def retry(self, which: Sequence[str] = (), *, unknown: bool = False, tell: Tell = _silent) -> Sequence[Delivery]:
+        """Send again, now, to those who did not get it; with names also what was refused or has expired.
+
+        What may have arrived is only sent again with `unknown`.
+        """
+        if self._history() is None:
+            return ()
+        self._take_up()
+        states: tuple[DeliveryState, ...] = ("pending", *(FAILED if which else ()), *(("unknown",) if unknown else ()))
+        chosen = self._change(which, to="pending", states=states, reason="retried by hand")
+        # Without a name it is all that waits, and owners are told of what nobody knows the end of.
+        for run in dict.fromkeys(delivery.run for delivery in chosen) if which else [""]:
+            self.deliver(run, tell=tell)
+        after = {one.id: one for run in {one.run for one in chosen} for one in self._of_run(run)}
+        return [after[delivery.id] for delivery in chosen if delivery.id in after]
+
+    def hold(self, which: Sequence[str]) -> Sequence[Delivery]:
+        """Keep pending deliveries from being sent until they are released."""
+        return self._change(which, to="held", states=("pending",), reason="held by hand")
+
+    def release(self, which: Sequence[str]) -> Sequence[Delivery]:
+        """Let held deliveries go, and named ones whose outcome is unknown: somebody has decided."""
+        states: tuple[DeliveryState, ...] = ("held", *(("unknown",) if which else ()))
+        return self._change(which, to="pending", states=states, reason="released by hand")
+
+    def cancel(self, which: Sequence[str]) -> Sequence[Delivery]:
+        """Settle deliveries that nobody will send any more."""
+        return self._change(which, to="cancelled", states=("pending", "held", "unknown"), reason="cancelled by hand")
+
+    def _of_run(self, run: str) -> Sequence[Delivery]:
+        return self.store.outbox.select([run], states=())
+
+    def _change(
+        self, which: Sequence[str], *, to: DeliveryState, states: Sequence[DeliveryState], reason: str
+    ) -> Sequence[Delivery]:
+        if (store := self._history()) is None:
+            return ()
+        now = self.clock()
+        chosen = store.outbox.select([_as_kept(name) for name in which], states=states)
+        stale = {one.id for one in chosen if to == "pending" and one.expires <= now}
+        again = now + self.settings.mail.expires
+        ids, late = [one.id for one in chosen if one.id not in stale], list(stale)
+        changed = store.outbox.change(ids, to=to, states=states, now=now, reason=reason)
+        return [*changed, *store.outbox.change(late, to=to, states=states, now=now, reason=reason, expires=again)]
+
+
+def _as_kept(name: str) -> str:
+    """A recipient as the ledger has it, however a person writes it; any other name as it is."""
+    if name.isascii() and "<" not in name[1:]:
+        return name
+    try:
+        return address.parse(name).spec
+    except DefinitionError:
+        return name
+
+
+def _sent(made: Made, deliveries: Sequence[Delivery] = ()) -> Sent:
+    return Sent(made.run, made.produced, made.message, deliveries)

@@ -70,6 +70,24 @@ Texts = Annotated[
 """Several texts, or one written without brackets."""
 
 
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def _duration(given: object) -> object:
+    if isinstance(given, dt.timedelta):
+        return given
+    match = re.fullmatch(r"(\d{1,6})\s*([smhdw])", given.strip()) if isinstance(given, str) else None
+    if match is None or not int(match[1]):
+        raise PydanticCustomError("duration", 'a duration is a number and a unit, such as "90m", "8h" or "2d"')
+    return dt.timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+Duration = Annotated[
+    dt.timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[smhdw]$"})
+]
+"""A length of time written as "30s", "90m", "8h", "2d" or "1w"."""
+
+
 class Part(BaseModel):
     """A table in a TOML file: frozen, and an unknown key is an error that names the nearest valid one."""
 
@@ -288,12 +306,21 @@ class QueryOptions(Part):
     source: str
 
 
+Oversize = Literal["zip", "link", "leave_out", "fail"]
+
+
 class Definition(Part):
     """A job.toml."""
 
     title: str = Field(min_length=1)
     source: str = ""
     to: Texts = ()
+    cc: Texts = ()
+    bcc: Texts = ()
+    reply_to: str = ""
+    owner: Texts = ()
+    expires: Duration | None = None
+    oversize: Annotated[tuple[Oversize, ...], BeforeValidator(_one_or_many)] = ("zip", "link", "leave_out")
     subject: Pattern = "{title}, {as_of}"
     template: str = "report.html.j2"
     language: str = ""

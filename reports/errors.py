@@ -8,6 +8,9 @@ ReportsError
 ├── LoanError                loans that no engine can project
 ├── HookError                a job's own hooks.py raised or returned something else than frames
 ├── RenderError              a block, template, chart or workbook could not be made
+├── StoreError               the history, the outbox or a stored file cannot be read or written
+│   ├── LostBytes            stored bytes are missing, or not what they were when they were stored
+│   └── Superseded           another sender or run has taken this over; nothing more may be done here
 ├── TransportError           a message was not taken; knows whether trying again can help
 └── MissingDependency        an optional library is absent; names the pip command
 """
@@ -77,11 +80,24 @@ class RenderError(ReportsError):
     """A report could not be rendered from its datasets."""
 
 
+class StoreError(ReportsError):
+    """The store did not keep, or could not give back, what it was asked for."""
+
+
+class LostBytes(StoreError):
+    """Bytes that were stored are not there any more, or are others: nothing may be sent in their place."""
+
+
+class Superseded(StoreError):
+    """A lease ran out and another process holds it now: whatever was about to be done must not be done."""
+
+
 class TransportError(ReportsError):
     """A message was not carried.
 
     `permanent` errors never succeed by trying again; `retry_after` is the least wait in seconds
-    where the other side named one.
+    where the other side named one. `account` says that it is about the server or the login, so that
+    no other message would fare better.
     """
 
     def __init__(
@@ -92,9 +108,10 @@ class TransportError(ReportsError):
         hint: str = "",
         permanent: bool = False,
         retry_after: float | None = None,
+        account: bool = False,
     ) -> None:
         super().__init__(what, where=where, hint=hint)
-        self.permanent, self.retry_after = permanent, retry_after
+        self.permanent, self.retry_after, self.account = permanent, retry_after, account
 
 
 class MissingDependency(ReportsError):

@@ -1,14 +1,15 @@
-"""A finished run as files to look at, compare or keep, and as the record that `--json` prints."""
+"""Runs and deliveries as the records that `--json` prints, and a finished run as files to look at or keep."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reports.app import Sent
+from reports.app import History, Sent
 from reports.errors import ReportsError
-from reports.model import Artifact, Dataset, Receipt
+from reports.model import Artifact, Attempt, Dataset, Delivery, Run
 
 
 def write(sent: Sent, folder: Path) -> list[Path]:
@@ -25,15 +26,16 @@ def write(sent: Sent, folder: Path) -> list[Path]:
         **{artifact.name: artifact.content for artifact in (*report.images, *report.attachments)},
         "run.json": record_text.encode(),
     }
+    return [write_file(folder / name, content) for name, content in files.items()]
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """The file, in a folder that is made if need be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [_write(folder / name, content) for name, content in files.items()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     except OSError as error:
-        raise ReportsError(f"{folder} cannot be written: {error.strerror}", where=str(folder)) from error
-
-
-def _write(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
+        raise ReportsError(f"{path.parent} cannot be written: {error.strerror}", where=str(path)) from error
     return path
 
 
@@ -55,7 +57,7 @@ def record(sent: Sent) -> dict[str, Any]:
         "notices": list(sent.produced.page.notices),
         "images": [_artifact(image) for image in report.images],
         "attachments": [_artifact(artifact) for artifact in report.attachments],
-        "receipts": [_receipt(receipt) for receipt in sent.receipts],
+        "deliveries": [delivery_row(delivery) for delivery in sent.deliveries],
     }
 
 
@@ -79,6 +81,68 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def _receipt(receipt: Receipt) -> dict[str, Any]:
-    names = ("recipient", "state", "code", "text", "hint")
-    return {name: getattr(receipt, name) for name in names}
+def delivery_row(delivery: Delivery) -> dict[str, Any]:
+    """One message to one recipient, and how it stands."""
+    return {
+        "message_id": delivery.message_id,
+        "run": delivery.run,
+        "job": delivery.job,
+        "recipient": delivery.recipient,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "last_reply": delivery.last_reply,
+        "next_attempt": _instant(delivery.next_attempt),
+    }
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """One run and how it ended."""
+    return {
+        "id": run.id,
+        "job": run.job,
+        "occurrence": _instant(run.occurrence),
+        "as_of": run.as_of.isoformat(),
+        "trigger": run.trigger,
+        "state": run.state,
+        "attempt": run.attempt,
+        "error": run.error or None,
+        "started": _instant(run.started),
+        "finished": _instant(run.finished),
+    }
+
+
+def history_record(history: History) -> dict[str, Any]:
+    """One run with all that is kept of it."""
+    run = history.run
+    return run_row(run) | {
+        "params": {name: str(value) for name, value in run.params.items()},
+        "definition": run.definition,
+        "notice": run.notice,
+        "log": run.log.splitlines(),
+        "artifacts": [
+            {"name": one.name, "media_type": one.media_type, "bytes": one.size, "sha256": one.sha256}
+            for one in history.artifacts
+        ],
+        "deliveries": [_delivery_history(delivery, history) for delivery in history.deliveries],
+    }
+
+
+def _delivery_history(delivery: Delivery, history: History) -> dict[str, Any]:
+    more = {"kind": delivery.kind, "subject": delivery.subject, "hint": delivery.hint}
+    attempts = [_attempt(attempt) for attempt in history.attempts.get(delivery.id, ())]
+    return delivery_row(delivery) | more | {"history": attempts}
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "started": _instant(attempt.started),
+        "finished": _instant(attempt.finished),
+        "state": attempt.state,
+        "code": attempt.code,
+        "reply": attempt.text,
+    }
+
+
+def _instant(when: datetime | None) -> str | None:
+    return when.isoformat() if when else None

@@ -74,6 +74,7 @@ def _problems(job: Job, document: toml.Document, settings: Settings) -> Iterator
         yield JobError("the job shows and attaches nothing", where=str(document.path), hint="add a [[show]]")
     yield from _dataset_problems(job, document)
     yield from _template_problems(job, document, settings)
+    yield from _oversize_problems(job, document, settings)
 
 
 def _source_problems(job: Job, query: Query, document: toml.Document, settings: Settings) -> Iterator[JobError]:
@@ -121,6 +122,21 @@ def _template_problems(job: Job, document: toml.Document, settings: Settings) ->
     if not any((folder / job.template).is_file() for folder in folders):
         known = sorted({path.name for folder in folders for path in folder.glob("*.html.j2")})
         yield _unknown("template", job.template, known, where=_at(document, "template"))
+
+
+def _oversize_problems(job: Job, document: toml.Document, settings: Settings) -> Iterator[JobError]:
+    """Steps that would never be taken; who gets the report is looked at in `addressing`."""
+    where, steps = _at(document, "oversize"), job.oversize
+    if twice := [step for step in dict.fromkeys(steps) if steps.count(step) > 1]:
+        yield JobError(f"the step '{twice[0]}' stands in oversize twice", where=where, hint="each step once, in order")
+    if "fail" in steps[:-1]:
+        yield JobError("nothing comes after the step 'fail'", where=where, hint="let 'fail' be the last step")
+    if {*steps} - {"zip", "fail"} == {"link"} and not settings.store.base_url:
+        yield JobError(
+            "the step 'link' has no address to link to",
+            where=where,
+            hint='set base_url in [store] of settings.toml, or add the step "leave_out"',
+        )
 
 
 def _unknown(what: str, name: str, known: Iterable[str], *, where: str) -> JobError:

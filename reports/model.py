@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -122,10 +122,11 @@ class Chart:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """Plain paragraphs, separated by blank lines."""
+    """Plain paragraphs, separated by blank lines; or, with `as_is`, lines as a machine wrote them."""
 
     text: str
     title: str = ""
+    as_is: bool = False
 
 
 Block = Figures | Table | Chart | Text
@@ -226,8 +227,9 @@ class Message:
 class Receipt:
     """What a transport answered about one recipient.
 
-    accepted: the next server took it · refused: it never will · deferred: it may, later ·
-    unknown: the connection was lost after the whole message had gone.
+    accepted: the next server took it · refused: it never will · deferred: it may, later, after
+    `retry_after` seconds at the least where it said so · unknown: the connection was lost after the
+    whole message had gone.
     """
 
     recipient: str
@@ -235,14 +237,141 @@ class Receipt:
     code: int = 0
     text: str = ""
     hint: str = ""
+    retry_after: float | None = None
+
+
+# -- what is kept: runs, and who got what ----------------------------------------------------------
+
+Trigger = Literal["schedule", "manual", "backfill", "retry", "test"]
+RunState = Literal["queued", "running", "succeeded", "failed", "skipped", "missed", "interrupted"]
+DeliveryState = Literal["pending", "sending", "accepted", "refused", "unknown", "expired", "held", "cancelled"]
+MessageKind = Literal["report", "test", "failure", "recovery"]
+UNSETTLED: tuple[DeliveryState, ...] = ("pending", "sending", "unknown", "held")
+"""Deliveries that still need somebody: a sender, or a person's decision."""
+UNKNOWN_WAIT = timedelta(minutes=15)
+"""How long before a message is sent again that may have arrived, where settings want that."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One execution of a job, by hand or for an occurrence, about one business date."""
+    """One execution of a job, by hand or for an occurrence, about one business date.
+
+    Instants are aware, in UTC. `definition` is a hash of the job's folder as it was run. `notice` says
+    who was told of a failure, or why nobody could be. A `test` was asked for with --to: it says nothing
+    about the job's own runs.
+    """
 
     id: str
     job: str
     as_of: date
     started: datetime
     params: Mapping[str, Any] = field(default_factory=dict)
+    occurrence: datetime | None = None
+    trigger: Trigger = "manual"
+    state: RunState = "running"
+    attempt: int = 1
+    definition: str = ""
+    finished: datetime | None = None
+    error: str = ""
+    notice: str = ""
+    log: str = field(default="", repr=False)
+
+    @property
+    def key(self) -> str:
+        """What the run is for: its occurrence, or itself where it was asked for by hand."""
+        return self.occurrence.isoformat() if self.occurrence else self.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """A message on its way into the outbox, with what holds for all its deliveries."""
+
+    message: Message
+    kind: MessageKind
+    expires: datetime
+    on_unknown: Literal["hold", "resend"] = "hold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One message to one recipient, as the ledger has it.
+
+    `attempts` counts the times it was tried; `last_reply` is the server's words with their code;
+    `next_attempt` is None once nothing more will be tried by itself.
+    """
+
+    id: int
+    message_id: str
+    run: str
+    job: str
+    kind: MessageKind
+    subject: str
+    recipient: str
+    state: DeliveryState
+    attempts: int = 0
+    last_reply: str = ""
+    hint: str = ""
+    next_attempt: datetime | None = None
+    expires: datetime
+    settled: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One try at one delivery."""
+
+    number: int
+    started: datetime
+    finished: datetime
+    state: str
+    code: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredArtifact:
+    """A produced file of a run, as it can be found again: bytes by their SHA-256."""
+
+    name: str
+    media_type: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """Deliveries of one message that one sender has claimed, to go out in one step.
+
+    The bytes of the message are found by `content`, their SHA-256.
+    """
+
+    message_id: str
+    run: str
+    job: str
+    kind: MessageKind
+    date: datetime
+    sender: str
+    subject: str
+    content: str
+    size: int
+    expires: datetime
+    on_unknown: Literal["hold", "resend"]
+    deliveries: Sequence[Delivery]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of one claimed delivery; `tried` is false where no attempt was made at it.
+
+    `unknown` is true where nobody knows whether it arrived, though it is to be sent again.
+    """
+
+    delivery: int
+    state: DeliveryState
+    started: datetime
+    code: int = 0
+    text: str = ""
+    hint: str = ""
+    next_attempt: datetime | None = None
+    tried: bool = True
+    unknown: bool = False

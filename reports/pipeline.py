@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from reports import blocks, hooks, shipped
 from reports.definition import Job
 from reports.errors import JobError
-from reports.model import Artifact, Block, Chart, Dataset, Page, Provenance, Report, Run, size
+from reports.model import Artifact, Block, Chart, Dataset, Page, Provenance, Report, Run, Table, size
 from reports.render import charts, html, text, workbook
 from reports.settings import Settings
 from reports.sources import open_source
@@ -24,17 +24,20 @@ from reports.sources import open_source
 if TYPE_CHECKING:
     import pandas as pd
 
+ZIP = ".zip"
 Tell = Callable[[str], None]
 """Told what was just done, in words, while a run goes on."""
 
 
 @dataclass(frozen=True)
 class Produced:
-    """A report with what it was made of."""
+    """A report with what it was made of; `files` are all that were made to be attached, whatever became of them."""
 
     report: Report
     page: Page
     datasets: Sequence[Dataset]
+    run: Run
+    files: Sequence[Artifact]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +93,29 @@ class Pipeline:
         """Blocks as pictures, HTML and text; frames as the workbook."""
         shown = blocks.build(self.job, frames, as_of=self.run.as_of)
         images = self._images(shown)
-        attachments = self._attachments(frames)
-        page = self._page(shown, datasets)
+        book = blocks.book(self.job, frames, as_of=self.run.as_of)
+        attachments = [workbook.write(book, currency=self.settings.currency)] if book else []
+        page = self._page(_pointing(shown, {book.file: attachments[0].name} if book else {}), datasets)
         report = self._report(page, images, attachments)
         self.tell(
             f"rendered {len(images)} charts, {len(attachments)} attachments, {size(len(report.html.encode()))} of HTML"
         )
-        return Produced(report, page, datasets)
+        return Produced(report, page, datasets, self.run, attachments)
+
+    def restated(
+        self, produced: Produced, *, notices: Sequence[str], attachments: Sequence[Artifact] | None = None
+    ) -> Produced:
+        """The report with `notices` said first and perhaps other attachments; nothing is computed again.
+
+        Tables point at a file by its name now, at the zip it is in, or no longer where it is not attached.
+        """
+        report, page = produced.report, produced.page
+        kept = report.attachments if attachments is None else attachments
+        names = {artifact.name: artifact.name for artifact in kept}
+        zipped = {name.removesuffix(ZIP): name for name in names if name.endswith(ZIP)}
+        shown = _pointing(page.blocks, zipped | names)
+        page = replace(page, notices=[*notices, *page.notices], blocks=shown)
+        return replace(produced, page=page, report=self._report(page, report.images, kept))
 
     def _images(self, shown: Sequence[Block]) -> list[Artifact]:
         to_draw = [block for block in shown if isinstance(block, Chart)]
@@ -104,10 +123,6 @@ class Pipeline:
             charts.draw(chart, number=number, currency=self.settings.currency, language=self._language)
             for number, chart in enumerate(to_draw, start=1)
         ]
-
-    def _attachments(self, frames: Mapping[str, pd.DataFrame]) -> list[Artifact]:
-        book = blocks.book(self.job, frames, as_of=self.run.as_of)
-        return [workbook.write(book, currency=self.settings.currency)] if book else []
 
     def _page(self, shown: Sequence[Block], datasets: Sequence[Dataset]) -> Page:
         job, as_of = self.job, self.run.as_of
@@ -138,6 +153,13 @@ class Pipeline:
     @property
     def _language(self) -> str:
         return self.job.language or self.settings.language
+
+
+def _pointing(shown: Sequence[Block], files: Mapping[str, str]) -> list[Block]:
+    """The blocks with the files that tables point at under the names that those have now, if there at all."""
+    return [
+        replace(block, whole_in=files.get(block.whole_in, "")) if isinstance(block, Table) else block for block in shown
+    ]
 
 
 def rejected(datasets: Sequence[Dataset]) -> dict[tuple[str, str], pd.DataFrame]:

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from reports.definition import Name, Part, Texts
+from reports.definition import Duration, Name, Part, Texts
 from reports.errors import MissingDependency, SettingsError
 
 MASK = "***"
@@ -155,6 +155,16 @@ class FileSource(Rooted):
         return self
 
 
+def without_password(url: str | Secret) -> str | Secret:
+    """The URL, if no password stands in it."""
+    if isinstance(url, str) and _passwords(url):
+        raise PydanticCustomError(
+            "plain_secret",
+            'a password is never written here; leave it out of the URL and add password = { env = "NAME" }',
+        )
+    return url
+
+
 class DatabaseSource(Rooted):
     """A database by SQLAlchemy URL, read-only; times in seconds."""
 
@@ -166,12 +176,7 @@ class DatabaseSource(Rooted):
     @field_validator("url")
     @classmethod
     def _no_password(cls, url: str | Secret) -> str | Secret:
-        if isinstance(url, str) and _passwords(url):
-            raise PydanticCustomError(
-                "plain_secret",
-                'a password is never written here; leave it out of the URL and add password = { env = "NAME" }',
-            )
-        return url
+        return without_password(url)
 
 
 def _source_kind(given: Any) -> str | None:
@@ -189,8 +194,30 @@ Source = Annotated[
 ]
 
 
+class OAuth(Rooted):
+    """A login by OAuth: who this program is to the provider, and how a person or it itself signs in.
+
+    flow: device (a code typed elsewhere) · browser (on this machine, with PKCE) · client (client
+    credentials, nobody signs in) · service_account (Google's key file); empty takes what the
+    provider has. `authority` and `endpoint` replace the provider's own addresses (sovereign clouds).
+    """
+
+    flow: Literal["", "device", "browser", "client", "service_account"] = ""
+    client_id: str = ""
+    client_secret: Secret | None = None
+    tenant: str = ""
+    key_file: str = ""
+    authority: str = ""
+    endpoint: str = ""
+    cache: Literal["file", "keyring"] = "file"
+
+
 class Mail(Part):
-    """The account that sends, and who receives when a job names nobody."""
+    """The account that sends, and who receives when a job names nobody.
+
+    `allow` are patterns of addresses that may receive, none meaning all; with `redirect` everything
+    goes to that one address. `admins` are told of failures of jobs without an owner.
+    """
 
     provider: str = ""
     sender: str = Field(default="", alias="from")
@@ -206,6 +233,35 @@ class Mail(Part):
     allow_plaintext: bool = False
     timeout: float = Field(default=60, gt=0)
     size_limit: int | None = Field(default=None, gt=0)
+    oauth: OAuth | None = None
+    connections: int = Field(default=1, ge=1, le=20)
+    allow: Texts = ()
+    redirect: str = ""
+    admins: Texts = ()
+    expires: Duration = dt.timedelta(hours=24)
+    on_unknown: Literal["hold", "resend"] = "hold"
+
+
+class Store(Rooted):
+    """Where history and outbox are kept: a database by SQLAlchemy URL, SQLite in the data folder by default.
+
+    `artifacts` is a folder or an fsspec URL for produced files; `base_url` is where the files kept
+    there in `linked/` can be fetched by readers. What is older than `keep`, or beyond the newest
+    `keep_runs` of a job, is deleted once nothing of it is unsettled.
+    """
+
+    url: str | Secret = ""
+    password: Secret | None = None
+    timeout: float = Field(default=30, gt=0)
+    artifacts: str = ""
+    base_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    keep: Duration = dt.timedelta(days=400)
+    keep_runs: int = Field(default=1000, ge=1)
+
+    @field_validator("url")
+    @classmethod
+    def _no_password(cls, url: str | Secret) -> str | Secret:
+        return without_password(url)
 
 
 class Settings(Rooted):
@@ -217,6 +273,8 @@ class Settings(Rooted):
     data: str = "var"
     sources: dict[Name, Source] = Field(default_factory=dict)
     mail: Mail = Mail()
+    groups: dict[str, Texts] = Field(default_factory=dict)
+    store: Store = Store()
 
     @field_validator("timezone")
     @classmethod

@@ -8,6 +8,7 @@ with MailServer(users={"me@example.com": "secret"}) as server:
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import socket
@@ -55,9 +56,10 @@ class Received:
 class MailServer:
     """An SMTP server on a free port of this machine.
 
+    What it saw is in `messages`, `logins`, `commands` and the number of `connections`.
     `users` are passwords by user; without any, no login is asked for. `tokens` are XOAUTH2 tokens by user.
     `replies` override what is answered at "MAIL", "RCPT", "RCPT <address>", "DATA" (after the final dot) or
-    "AUTH". `mechanisms` are the logins it offers.
+    "AUTH". `mechanisms` are the logins it offers. `explains` is what it says in its 334 of a wrong token.
     """
 
     host = HOST
@@ -72,8 +74,9 @@ class MailServer:
         mechanisms: Sequence[str] = ("PLAIN", "LOGIN", "XOAUTH2"),
         size_limit: int = 30_000_000,
         smtputf8: bool = True,
+        explains: str = '{"status":"401","schemes":"bearer mac","scope":"https://mail.google.com/"}',
     ) -> None:
-        self.security = security
+        self.security, self.explains, self.connections = security, explains, 0
         self.messages: list[Received] = []
         self.logins: list[str] = []
         self.commands: list[str] = []
@@ -100,9 +103,11 @@ class MailServer:
 
     def __enter__(self) -> Self:
         self._controller.start()
+        self.connections = 0  # the controller has tried its own
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._controller.hang_up()
         self._controller.stop()
         self._listener.close()
         self._folder.cleanup()
@@ -120,7 +125,24 @@ class _Controller(Controller):
     def __init__(self, handler: Any, *, listener: socket.socket, **values: Any) -> None:
         host, port = listener.getsockname()
         super().__init__(handler, hostname=host, port=port, **values)
-        self._listener = listener
+        self._listener, self._hooks = listener, handler
+        self._sides: list[SMTP] = []
+
+    def factory(self) -> SMTP:
+        self._hooks.count()
+        self._sides.append(super().factory())
+        return self._sides[-1]
+
+    def hang_up(self) -> None:
+        """Close every connection that a client has kept."""
+
+        async def close() -> None:
+            for side in self._sides:
+                if side.transport is not None:
+                    side.transport.abort()
+            await asyncio.sleep(0.01)
+
+        asyncio.run_coroutine_threadsafe(close(), self.loop).result(10)
 
     def _create_server(self) -> Any:
         return self.loop.create_server(self._factory_invoker, sock=self._listener, ssl=self.ssl_context)
@@ -131,6 +153,9 @@ class _Hooks:
 
     def __init__(self, server: MailServer) -> None:
         self._of = server
+
+    def count(self) -> None:
+        self._of.connections += 1
 
     async def handle_EHLO(  # noqa: N802
         self, _server: SMTP, session: Any, _envelope: Any, hostname: str, responses: list[str]
@@ -152,6 +177,10 @@ class _Hooks:
     ) -> Any:
         self._of.commands.append("RCPT")
         return self._of.replies.get(f"RCPT {address}", self._of.replies.get("RCPT", MISSING))
+
+    async def handle_RSET(self, _server: SMTP, _session: Any, _envelope: Any) -> str:  # noqa: N802
+        self._of.commands.append("RSET")
+        return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
         if "DATA" in self._of.replies:
@@ -175,8 +204,9 @@ class _Hooks:
         user, _, rest = text.removeprefix("user=").partition("\x01auth=Bearer ")
         if self._of.tokens.get(user) == rest.rstrip("\x01"):
             return AuthResult(success=True, auth_data=None)
-        await server.challenge_auth('{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}')
-        return AuthResult(success=False, handled=False)
+        if self._of.explains:
+            await server.challenge_auth(self._of.explains)
+        return AuthResult(success=False, handled=False, message=self._of.replies.get("AUTH"))
 
 
 class ScriptedServer:
@@ -186,9 +216,10 @@ class ScriptedServer:
     """
 
     host = HOST
+    _peer: Peer | None = None
 
-    def __init__(self, script: Callable[[Peer], None], *, context: ssl.SSLContext | None = None) -> None:
-        self._script, self._context = script, context
+    def __init__(self, script: Script, *, context: ssl.SSLContext | None = None) -> None:
+        self._script, self._context, self.connections = script, context, 0
         self._listener = socket.create_server((HOST, 0))
         self._listener.settimeout(0.05)
         self.port: int = self._listener.getsockname()[1]
@@ -201,6 +232,8 @@ class ScriptedServer:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        if self._peer is not None:
+            self._peer.hang_up()
         self._thread.join(10)
         self._listener.close()
 
@@ -217,11 +250,16 @@ class ScriptedServer:
     def _talk(self, connection: socket.socket) -> None:
         if self._context is not None:
             connection = self._context.wrap_socket(connection, server_side=True)
-        peer = Peer(connection, self._over)
+        self._peer = peer = Peer(connection, self._over)
+        self.connections += 1
         try:
             self._script(peer)
         finally:
             peer.close()
+
+
+Script = Callable[["Peer"], None]
+"""What a scripted server does with a connection."""
 
 
 class Peer:
@@ -231,8 +269,12 @@ class Peer:
         self._connection, self._over = connection, over
         self._file = connection.makefile("rb")
 
-    def say(self, text: str | bytes) -> None:
-        self._connection.sendall(text if isinstance(text, bytes) else text.encode() + b"\r\n")
+    def say(self, text: str | bytes, *, pause: float = 0) -> None:
+        """A line, or bytes as they are; with a `pause` one byte at a time."""
+        said = text if isinstance(text, bytes) else text.encode() + b"\r\n"
+        for part in (said[at : at + 1] for at in range(len(said))) if pause else (said,):
+            self._connection.sendall(part)
+            self._over.wait(pause)
 
     def hear(self) -> str:
         return self._file.readline().decode().rstrip("\r\n")
@@ -249,6 +291,10 @@ class Peer:
     def until_content(self, *extensions: str) -> None:
         """Everything is accepted up to the 354 after DATA."""
         self.greet(*extensions)
+        self.next_content()
+
+    def next_content(self) -> None:
+        """The same for another message of the connection."""
         while not (line := self.hear()).upper().startswith("DATA"):
             if not line:
                 raise ConnectionError("the client has gone")
@@ -276,6 +322,11 @@ class Peer:
     def close(self) -> None:
         self._file.close()
         self._connection.close()
+
+    def hang_up(self) -> None:
+        """Wake a script that still waits for the client."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
 
     def sleep(self) -> None:
         """Say nothing until the test is over."""

@@ -25,7 +25,11 @@ def keys(*models: type[definition.Part]) -> set[str]:
             (definition.Definition, definition.ShowTable, definition.ShowChart, definition.ShowFigures,
              definition.ShowText, definition.SheetOptions, definition.Workbook),
         ),
-        ("settings.md", (settings.Settings, settings.FileSource, settings.DatabaseSource, settings.Mail, settings.Secret)),
+        (
+            "settings.md",
+            (settings.Settings, settings.FileSource, settings.DatabaseSource, settings.Mail, settings.OAuth,
+             settings.Store, settings.Secret),
+        ),
     ],
 )  # fmt: skip
 def test_every_key_is_documented(root: Path, page: str, models: tuple[type[definition.Part], ...]) -> None:

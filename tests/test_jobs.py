@@ -42,6 +42,9 @@ def test_a_folder_becomes_a_job_with_its_queries(tmp_path: Path) -> None:
         ({"files": {"jobs/daily/by_region.sql": QUERY.replace(":day", ":dya")}}, "no param 'dya'", "by_region.sql:3", "'day'"),
         ({"files": {"jobs/daily/more.sql": " \n"}}, "more.sql is empty", "more.sql", "delete it"),
         ({"job": JOB + "[query.by_regoin]\nsource='sales'\n"}, "no query 'by_regoin'", "job.toml:8, key query.by_regoin", "'by_region'"),
+        ({"job": 'oversize = ["zip", "zip"]\n' + JOB}, "'zip' stands in oversize twice", "job.toml:1, key oversize", "once"),
+        ({"job": 'oversize = ["fail", "zip"]\n' + JOB}, "nothing comes after the step 'fail'", "job.toml:1, key oversize", "last"),
+        ({"job": 'oversize = ["zip", "link"]\n' + JOB}, "'link' has no address", "job.toml:1, key oversize", "base_url"),
         ({"job": JOB.replace('source = "sales"\n', "")}, "no source for by_region.sql", "job.toml", "sales"),
     ],
 )  # fmt: skip
@@ -53,6 +56,15 @@ def test_each_mistake_is_one_message_with_place_and_nearest_name(
     assert what in error.what
     assert where in error.where
     assert hint in error.hint
+
+
+def test_links_alone_are_enough_where_they_have_an_address(tmp_path: Path) -> None:
+    """And where they have none, another step may follow."""
+    linked = load(
+        tmp_path, job='oversize = "link"\n' + JOB, settings=SETTINGS + '[store]\nbase_url = "https://x.example"\n'
+    )
+    assert linked.oversize == ("link",)
+    assert load(tmp_path, job='oversize = ["link", "leave_out"]\n' + JOB).oversize == ("link", "leave_out")
 
 
 def test_a_broken_job_stops_no_other(tmp_path: Path) -> None:

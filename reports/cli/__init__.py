@@ -3,10 +3,10 @@
 What a command needs is imported inside it, so that `reports --help` imports none of it.
 """
 
-from reports.cli import project, providers, running
+from reports.cli import history, login, outbox, project, providers, running
 from reports.cli.common import cli
 
-__all__ = ["cli", "main", "project", "providers", "running"]
+__all__ = ["cli", "history", "login", "main", "outbox", "project", "providers", "running"]
 
 
 def main() -> None:

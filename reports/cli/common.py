@@ -23,6 +23,11 @@ class Boundary(TyperGroup):
             warnings.showwarning = _warn
             try:
                 return super().invoke(ctx)
+            except BrokenPipeError:  # whoever read the answer has enough; the program knows how to leave then
+                raise
+            except KeyboardInterrupt:
+                output.say("stopped; reports runs and reports outbox show how far it came")
+                raise
             except ReportsError as error:
                 _fail(ctx, error, status=error.exit_status)
             except Exception as error:
@@ -99,4 +104,5 @@ def open_app(ctx: typer.Context) -> Any:
     gc.enable()
     app = open_app(find_root(ctx.obj))
     ctx.meta["mask"] = app.settings.mask
+    ctx.call_on_close(app.close)
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,21 +11,60 @@ import typer
 
 from reports.cli import output
 from reports.cli.common import AsJson, Verbose, cli, open_app
-from reports.errors import DefinitionError, ReportsError
+from reports.errors import DefinitionError, ReportsError, StoreError
 
 
 @cli.command("list")
 def list_jobs(ctx: typer.Context, as_json: AsJson = False) -> None:
     """The jobs of this project; a broken one is one line with its error."""
     app = open_app(ctx)
-    rows = [_job_row(name, job, app.settings.mail.to) for name, job in app.jobs().items()]
+    last, totals, lost = _history(app)
+    rows = [
+        _job_row(name, job, app.settings.mail.to) | _last(last.get(name), totals) for name, job in app.jobs().items()
+    ]
     if as_json:
         output.answer_json(rows)
     elif not rows:
         output.say("no jobs yet: a folder in jobs/ with a job.toml is one")
     else:
-        cells = [[row["job"], row["title"], row["source"], ", ".join(row["to"]), row["error"]] for row in rows]
-        output.answer(output.table(cells, ("job", "title", "source", "to", "")))
+        cells = [
+            [
+                row["job"],
+                row["title"],
+                row["source"],
+                ", ".join(row["to"]),
+                _last_words(row["last"]) if not lost else "?",
+                row["error"],
+            ]
+            for row in rows
+        ]
+        output.answer(output.table(cells, ("job", "title", "source", "to", "last run", "")))
+    if lost:
+        raise lost
+
+
+def _history(app: Any) -> tuple[Any, Any, ReportsError | None]:
+    """Each job's newest run and its deliveries, or why nobody can say: the jobs are there all the same."""
+    try:
+        last = app.last_runs()
+        return last, app.totals(list(last.values())), None
+    except StoreError as error:
+        return {}, {}, error
+
+
+def _last(run: Any, totals: Mapping[str, Mapping[Any, int]]) -> dict[str, Any]:
+    """The newest run and, which is another fact, what became of its deliveries."""
+    if run is None:
+        return {"last": None}
+    states = {str(state): many for state, many in totals.get(run.id, {}).items()}
+    return {"last": {"run": run.id, "state": run.state, "started": run.started.isoformat(), "deliveries": states}}
+
+
+def _last_words(last: dict[str, Any] | None) -> str:
+    if last is None:
+        return "never"
+    counted = ", ".join(f"{many} {state}" for state, many in last["deliveries"].items())
+    return f"{last['state']} {last['started'][:10]}" + (f" ({counted})" if counted else "")
 
 
 def _job_row(name: str, job: Any, to: Sequence[str]) -> dict[str, Any]:
@@ -39,7 +78,7 @@ def _job_row(name: str, job: Any, to: Sequence[str]) -> dict[str, Any]:
 @cli.command()
 def check(
     ctx: typer.Context,
-    job: Annotated[str, typer.Argument(metavar="[JOB]", help="One job; else all of them.")] = "",
+    job: Annotated[str, typer.Argument(metavar="JOB", help="One job; else all of them.")] = "",
     connect: Annotated[
         bool, typer.Option("--connect", help="Also reach every source and log in to the mail server.")
     ] = False,

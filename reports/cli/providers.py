@@ -13,7 +13,7 @@ from reports.cli.common import AsJson, cli
 
 @cli.command()
 def providers(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="One provider, explained.")] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="One provider, explained.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """The mail providers that are known, or all that is known of one."""

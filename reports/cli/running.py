@@ -32,18 +32,19 @@ def run(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Run a job now and send its report."""
+    """Run a job now, send its report, and say for each recipient what came of it."""
     from reports import export
 
     app = open_app(ctx)
-    sent: Sent = app.run(job, _wanted(as_of, param), to=to or (), send=not dry_run, tell=output.steps(verbose=verbose))
-    if out:
-        export.write(sent, out)
-        output.say(f"wrote {out}")
+    execute = app.dry_run if dry_run else app.run
+    sent: Sent = execute(job, _wanted(as_of, param), to=to or (), tell=output.steps(verbose=verbose))
     if as_json:
         output.answer_json(export.record(sent))
     else:
         _tell(sent, dry_run=dry_run)
+    if out:  # last: that this fails must not hide who has got the mail
+        export.write(sent, out)
+        output.say(f"wrote {out}")
     if not (dry_run or sent.delivered):
         raise typer.Exit(1)
 
@@ -70,10 +71,16 @@ def _tell(sent: Sent, *, dry_run: bool) -> None:
         output.answer(f"  note        {notice}")
     if dry_run:
         output.answer(f"  not sent    (dry run) to {', '.join(sent.message.recipients)}")
-    for receipt in sent.receipts:
-        output.answer(f"  {receipt.state:<11} {receipt.recipient}: {receipt.text}".rstrip(": "))
-        if receipt.hint:
-            output.answer(f"              {receipt.hint}")
+    for delivery in sent.deliveries:
+        output.answer(f"  {delivery.state:<11} {delivery.recipient}: {delivery.last_reply}".rstrip(": "))
+        if delivery.hint:
+            output.answer(f"              {delivery.hint}")
+        if delivery.next_attempt:
+            output.answer(f"              next attempt {delivery.next_attempt:%Y-%m-%d %H:%M:%SZ}, or: {_retry(sent)}")
+
+
+def _retry(sent: Sent) -> str:
+    return f"reports outbox retry {sent.run.id[:8]}"
 
 
 @cli.command()

@@ -33,6 +33,7 @@ BUDGET = 90_000
 _NAMES = frozenset({"page"})
 _GIVEN_BY_LOOPS = frozenset({"part", "loop", "caller", "varargs", "kwargs", "self", "super"})
 _LONG_WORD = re.compile(r"([!-~]{25,})")
+_LAST_ADDRESS = re.compile(r"(.*\s)(https?://[^\s<>\"']*[\w/])", re.DOTALL)
 _ROOMS = (
     Room(),
     Room(chars=240),
@@ -93,13 +94,25 @@ def environment(folders: Sequence[Path], filters: Mapping[str, Callable[..., Any
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {"breakable": breakable} | dict(filters or {})
+    found.filters |= {"breakable": breakable, "linked": linked, "as_is": as_is} | dict(filters or {})
     return found
 
 
 def breakable(text: str) -> Markup:
     """`text` with places where a line may break in words that no phone is wide enough for."""
     return Markup("").join(_broken(piece) for piece in _LONG_WORD.split(text))
+
+
+def linked(text: str) -> Markup:
+    """`text`, breakable, and clickable where a web address is its last word."""
+    if (match := _LAST_ADDRESS.fullmatch(text)) is None:
+        return breakable(text)
+    return Markup('{}<a href="{}">{}</a>').format(breakable(match[1]), match[2], breakable(match[2]))
+
+
+def as_is(line: str) -> Markup:
+    """`line`, breakable, with its spaces kept."""
+    return breakable(re.sub(r"^ +| (?= )", lambda spaces: "\N{NO-BREAK SPACE}" * len(spaces[0]), line))
 
 
 def _broken(piece: str) -> Markup:

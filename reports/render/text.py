@@ -44,7 +44,8 @@ def lines(part: Part) -> list[str]:
         return _figures(part)
     if isinstance(part, WrittenChart):
         return [f"[Chart] {_one_line(part.alt)}"]
-    return "\n\n".join(part.paragraphs).splitlines()
+    indent = "    " if part.as_is else ""
+    return [f"{indent}{line}".rstrip() for line in "\n\n".join(part.paragraphs).splitlines()]
 
 
 def _figures(part: WrittenFigures) -> list[str]:

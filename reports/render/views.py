@@ -17,6 +17,7 @@ from reports.render.tables import MISSING, Room, WrittenTable, lay_out, shortene
 
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 _PREHEADER = range(40, 91)  # characters that inboxes show beside the subject
+_NOTICE = 1440  # a notice may end in the address of a file, which is of no use when cut
 # The longest value that fits its card at each size of the figures, in characters.
 _SIZES = ((10, "large"), (13, "medium"), (17, "small"))
 
@@ -56,10 +57,11 @@ class WrittenChart:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenText:
-    """Paragraphs of plain text."""
+    """Paragraphs of plain text; `as_is` are lines in a fixed-width font, in one paragraph."""
 
     title: str
     paragraphs: Sequence[str]
+    as_is: bool = False
     kind: str = "text"
 
 
@@ -108,7 +110,7 @@ def write(page: Page, images: Sequence[Artifact] = (), *, room: Room | None = No
     room = room or Room()
     blocks = list(_pictured(page.blocks, images))
     parts = [_part(block, image, page, room) for block, image in blocks[: room.parts]]
-    notices = [shortened(notice, room.chars * 6) for notice in page.notices[: room.parts]]
+    notices = [shortened(notice, max(room.chars * 6, _NOTICE)) for notice in page.notices[: room.parts]]
     sources = [_source(origin, room.chars) for origin in page.provenance[: room.parts]]
     left_out = [
         _left_out(page.notices, notices, "notices"),
@@ -196,8 +198,9 @@ def _chart(block: Chart, image: Artifact | None, room: Room) -> WrittenChart:
 
 def _text(block: Text, room: Room) -> WrittenText:
     text = shortened(block.text.replace("\r\n", "\n"), room.chars * 40)
-    paragraphs = (paragraph.strip("\n") for paragraph in text.split("\n\n"))
-    return WrittenText(title=shortened(block.title, room.chars), paragraphs=[one for one in paragraphs if one.strip()])
+    paragraphs = [text.strip("\n").rstrip()] if block.as_is else [one.strip("\n") for one in text.split("\n\n")]
+    shown = [one for one in paragraphs if one.strip()]
+    return WrittenText(title=shortened(block.title, room.chars), paragraphs=shown, as_is=block.as_is)
 
 
 def _preheader(page: Page, parts: Sequence[Part]) -> str:

@@ -1,4 +1,4 @@
-"""What carries a finished message: an SMTP account, or a folder when none is configured."""
+"""What carries a finished message: an SMTP account, an API by HTTPS, or a folder when none is configured."""
 
 from __future__ import annotations
 
@@ -16,8 +16,22 @@ FOLDER = "mail"
 def open_transport(mail: Mail, data_folder: Path) -> Transport:
     """The transport that `[mail]` asks for; a SettingsError where it cannot be used as it stands."""
     account = resolve(mail)
-    if account.provider.key == "folder":
-        return FolderTransport(data_folder / FOLDER)
-    from reports.transports.smtp import SmtpTransport  # noqa: PLC0415  ssl and smtplib only where they send
+    # What a login or a transport needs of the network is imported where it is used, and not by who only looks.
+    if mail.oauth is not None:
+        from reports.transports.oauth import with_login  # noqa: PLC0415
+
+        account = with_login(account, mail.oauth, data_folder)
+    match account.provider.transport:
+        case "folder":
+            return FolderTransport(data_folder / FOLDER)
+        case "graph":
+            from reports.transports.graph import GraphTransport  # noqa: PLC0415
+
+            return GraphTransport(account)
+        case "gmail":
+            from reports.transports.gmail import GmailTransport  # noqa: PLC0415
+
+            return GmailTransport(account)
+    from reports.transports.smtp import SmtpTransport  # noqa: PLC0415
 
     return SmtpTransport(account)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
 
 from reports.errors import DefinitionError, SettingsError
-from reports.settings import Mail, Secret
+from reports.settings import Mail
 from reports.transports.address import Address, parse
 from reports.transports.providers import Endpoint, Provider, Security, find, guess
 
@@ -15,13 +17,22 @@ NOBODY = "reports@localhost"
 """The sender where nothing leaves the machine and settings name none."""
 
 
+class Credential(Protocol):
+    """What gives the secret when it is used: where one is kept, or a login that has tokens."""
+
+    def reveal(self) -> str:
+        """A password, or an access token that lasts for minutes at least."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """All that a connection needs; the secret itself is fetched by `credentials()` when it is used.
 
     `sender` is the From of every message, with its display name. `user` may hold {secret} for providers
-    whose token is both. `mechanism` is in capitals, empty to choose from what the server offers. Seconds
-    and bytes; `size_limit` is None where nobody knows it.
+    whose token is both. `mechanism` is in capitals, empty to choose from what the server offers. `api` is
+    the address of an API by HTTPS, empty for SMTP. With `signs_in` the secret is a token: `open_transport`
+    puts the login there. Seconds and bytes; `size_limit` is None where nobody knows it.
     """
 
     provider: Provider
@@ -30,8 +41,10 @@ class Account:
     port: int = 0
     security: Security = "tls"
     user: str = ""
-    secret: Secret | None = field(default=None, repr=False)
+    secret: Credential | None = field(default=None, repr=False)
+    signs_in: bool = False
     mechanism: str = ""
+    api: str = ""
     ca_file: str = ""
     timeout: float = 60
     size_limit: int | None = None
@@ -43,10 +56,12 @@ class Account:
     def credentials(self) -> tuple[str, str] | None:
         """User and secret, or None where there is no login; a SettingsError where they cannot be sent."""
         if self.secret is None:
+            if self.signs_in:
+                raise SettingsError("this account signs in, and its login was not opened", where="mail.oauth")
             return None
         secret = self.secret.reveal()
         user = self.user.replace("{secret}", secret)
-        _ascii(secret, "the secret", where=f"mail.password = {self.secret}")
+        _ascii(secret, "the secret", where="mail.oauth" if self.signs_in else f"mail.password = {self.secret}")
         _ascii(user, "the user name", where="mail.user")
         return user, secret
 
@@ -60,7 +75,8 @@ def resolve(mail: Mail) -> Account:
     author = _author(mail, provider)
     if provider.key == "folder":
         return Account(provider=provider, sender=mail.sender or NOBODY)
-    host, end = _host(mail, provider, author), _endpoint(mail, provider)
+    api = _api(mail, provider)
+    host, end = _api_place(api) if api else (_host(mail, provider, author), _endpoint(mail, provider))
     account = Account(
         provider=provider,
         sender=mail.sender or author.spec,
@@ -69,7 +85,9 @@ def resolve(mail: Mail) -> Account:
         security=end.security,
         user=_user(mail, provider, author),
         secret=mail.password if mail.auth != "none" else None,
-        mechanism="" if mail.auth == "none" else mail.auth.upper(),
+        signs_in=mail.oauth is not None,
+        mechanism=_mechanism(mail, provider),
+        api=api,
         ca_file=mail.ca_file,
         timeout=mail.timeout,
         size_limit=mail.size_limit or provider.size,
@@ -85,6 +103,23 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def secure(url: str, *, where: str) -> str:
+    """The address without a slash at its end; a SettingsError unless it is HTTPS, or this machine itself."""
+    try:
+        place = urlsplit(url)
+        usable = place.scheme == "https" or (place.scheme == "http" and is_loopback(place.hostname or ""))
+        usable = usable and bool(place.hostname) and (place.port or 1) > 0 and not place.query and url.isascii()
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError(
+            f"'{url}' is not an address to log in at",
+            where=where,
+            hint="write https:// and the host; plain http is only for this machine itself",
+        )
+    return url.rstrip("/")
 
 
 # -- each part of an account ----------------------------------------------------------------------
@@ -153,6 +188,25 @@ def _endpoint(mail: Mail, provider: Provider) -> Endpoint:
     return Endpoint(mail.port, security)  # type: ignore[arg-type]
 
 
+def _api(mail: Mail, provider: Provider) -> str:
+    if provider.transport == "smtp":
+        return ""
+    given = mail.oauth.endpoint if mail.oauth else ""
+    return secure(given or f"https://{provider.host}", where="mail.oauth.endpoint")
+
+
+def _api_place(api: str) -> tuple[str, Endpoint]:
+    place = urlsplit(api)
+    plain = place.scheme == "http"
+    return place.hostname or "", Endpoint(place.port or (80 if plain else 443), "none" if plain else "tls")
+
+
+def _mechanism(mail: Mail, provider: Provider) -> str:
+    if mail.oauth is not None and provider.transport == "smtp":
+        return "XOAUTH2"
+    return "" if mail.auth == "none" else mail.auth.upper()
+
+
 def _user(mail: Mail, provider: Provider, author: Address) -> str:
     form = mail.user or provider.user
     named = {"{address}": author.spec, "{local}": author.local, "{domain}": author.domain}
@@ -165,20 +219,50 @@ def _user(mail: Mail, provider: Provider, author: Address) -> str:
 # -- what must hold ---------------------------------------------------------------------------------
 
 
+def _one_login(mail: Mail, account: Account, _author: Address) -> None:
+    if mail.oauth is None:
+        return
+    if mail.password is not None:
+        raise SettingsError("there are two logins: a password and [mail.oauth]", where="mail.password", hint="keep one")
+    if account.provider.oauth is None:
+        raise SettingsError(
+            f"nothing is known of how one signs in to {account.provider.title}",
+            where="mail.oauth",
+            hint='name the provider whose accounts these are, or give a token as password, with auth = "xoauth2"',
+        )
+    if mail.auth not in {"", "xoauth2"}:
+        raise SettingsError(
+            f'auth = "{mail.auth}" does not go with [mail.oauth]', where="mail.auth", hint="leave auth out"
+        )
+
+
+def _an_api_has_its_own_address(mail: Mail, account: Account, _author: Address) -> None:
+    given = {"host": mail.host, "port": mail.port, "security": mail.security, "auth": mail.auth}
+    for key in (key for key, value in given.items() if value and account.api):
+        raise SettingsError(
+            f"{account.provider.title} does not speak SMTP, and {key} is about that",
+            where=f"mail.{key}",
+            hint="leave it out; another cloud's address is written as endpoint in [mail.oauth]",
+        )
+
+
 def _login_is_complete(mail: Mail, account: Account, _author: Address) -> None:
-    row = account.provider
-    if account.secret is None and "none" not in row.login and mail.auth != "none":
+    row, there = account.provider, account.secret is not None or account.signs_in
+    wanted = "none" not in row.login or mail.auth not in {"", "none"}
+    if wanted and not there and mail.auth != "none":
+        signs_in = row.login == ("oauth",)
         raise SettingsError(
             f"{row.title} needs a login",
-            where="mail.password",
-            hint=f'add password = {{ env = "NAME" }}. {row.advice}',
+            where="mail.oauth" if signs_in else "mail.password",
+            hint=row.advice if signs_in else f'add password = {{ env = "NAME" }}. {row.advice}',
         )
-    if account.secret is not None and not account.user:
+    if there and not account.user:
         raise SettingsError(f"{row.title} needs a user name", where="mail.user", hint=row.advice)
 
 
 def _password_is_taken(mail: Mail, account: Account, _author: Address) -> None:
-    if account.provider.login == ("oauth",) and mail.auth != "xoauth2":
+    token = account.signs_in or account.api or mail.auth == "xoauth2"
+    if account.provider.login == ("oauth",) and mail.password is not None and not token:
         raise SettingsError(
             f"{account.provider.title} takes no password", where="mail.auth", hint=account.provider.advice
         )
@@ -187,7 +271,7 @@ def _password_is_taken(mail: Mail, account: Account, _author: Address) -> None:
 def _nothing_in_the_clear(mail: Mail, account: Account, _author: Address) -> None:
     if account.security != "none" or is_loopback(account.host):
         return
-    if account.secret is not None:
+    if account.secret is not None or account.signs_in:
         raise SettingsError(
             f"a login at {account.where} without TLS would show the password to the network",
             where="mail.security",
@@ -219,6 +303,8 @@ def _sendable(mail: Mail, account: Account, _author: Address) -> None:
 
 
 _RULES: tuple[Callable[[Mail, Account, Address], None], ...] = (
+    _one_login,
+    _an_api_has_its_own_address,
     _password_is_taken,
     _login_is_complete,
     _nothing_in_the_clear,

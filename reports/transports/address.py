@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.errors import DefinitionError
@@ -29,6 +29,11 @@ class Address:
         """The address alone, as the envelope needs it."""
         return f"{self.local}@{self.domain}"
 
+    @property
+    def key(self) -> str:
+        """What two ways to write one address have in common."""
+        return self.spec.casefold()
+
 
 def parse(text: str, *, where: str = "") -> Address:
     """The address in `name@domain` or `Name <name@domain>`; a DefinitionError names what cannot be one."""
@@ -36,28 +41,31 @@ def parse(text: str, *, where: str = "") -> Address:
     match = _NAMED.fullmatch(text)
     name, spec = (match["name"], match["spec"]) if match else ("", text)
     local, _, domain = spec.strip().rpartition("@")
-    ascii_domain = _punycode(domain)
-    if not _LOCAL.fullmatch(local) or len(local.encode()) > 64 or not ascii_domain:
+    in_ascii = ascii_domain(domain)
+    if not _LOCAL.fullmatch(local) or len(local.encode()) > 64 or not in_ascii:
         raise DefinitionError(f"'{text}' is not a mail address", where=where, hint=_EXAMPLE)
-    return Address(_unquoted(name), local, ascii_domain)
+    return Address(_unquoted(name), local, in_ascii)
 
 
-def parse_all(texts: Iterable[str], *, where: str = "") -> Sequence[Address]:
-    """Every address once, in order; one DefinitionError names all that are wrong, or that there are none."""
-    found: dict[str, Address] = {}
+def parse_lists(lists: Mapping[str, Iterable[str]]) -> dict[str, Sequence[Address]]:
+    """Several lists by where they are written; an address is in the first list that has it, and once.
+
+    One DefinitionError names all that are wrong, or that there are none at all.
+    """
+    found: dict[str, tuple[str, Address]] = {}
     wrong: list[DefinitionError] = []
-    for text in texts:
+    for where, text in ((where, text) for where, texts in lists.items() for text in texts):
         try:
             address = parse(text, where=where)
         except DefinitionError as error:
             wrong.append(error)
         else:
-            found.setdefault(address.spec.casefold(), address)
+            found.setdefault(address.key, (where, address))
     if wrong:
         raise DefinitionError.join(wrong)
     if not found:
-        raise DefinitionError("there is nobody to send to", where=where, hint=_EXAMPLE)
-    return tuple(found.values())
+        raise DefinitionError("there is nobody to send to", where=next(iter(lists), ""), hint=_EXAMPLE)
+    return {name: tuple(address for where, address in found.values() if where == name) for name in lists}
 
 
 def clean(text: str, *, what: str, where: str = "") -> str:
@@ -72,7 +80,8 @@ def clean(text: str, *, what: str, where: str = "") -> str:
     return text
 
 
-def _punycode(domain: str) -> str:
+def ascii_domain(domain: str) -> str:
+    """`domain` in lower case and punycode, or nothing where it is no domain."""
     if len(domain) > 253:  # also because the codec is slow on long texts
         return ""
     try:

@@ -22,7 +22,7 @@ from email.policy import SMTP, Policy
 
 from reports.errors import DefinitionError
 from reports.model import Artifact, Message, Report
-from reports.transports.address import Address, clean, parse, parse_all
+from reports.transports.address import Address, clean, parse, parse_lists
 
 # Only leaves: the bytes of a message or a multipart must not be encoded.
 _MEDIA_TYPE = re.compile(r"(?ai)(?!message/|multipart/)[a-z0-9][\w.+-]*/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*")
@@ -30,6 +30,7 @@ _CID = re.compile(r"(?a)[\w.-]{1,60}")  # a longer one would be encoded
 _SHOWN = re.compile(r"""["'(]cid:([^"')]+)["')]""")
 _PLAIN = re.compile(r"(?! )(?!.*=\?)[ !#-\[\]-~]{0,60}(?<! )")  # means itself, bare or between quotes
 _LONGEST_NAME = 255  # bytes, as on disk
+_NOBODY_NAMED = "undisclosed-recipients:;"  # RFC 5322's empty group: some servers refuse a mail without To
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,33 @@ class _Folded:
         return f"{self.name}: {self.lines}{policy.linesep}".encode().decode("ascii", "surrogateescape")
 
 
-def compose(
-    report: Report, *, sender: str, recipients: Sequence[str], reply_to: str = "", run_id: str, date: datetime
+def compose(  # noqa: PLR0913  each is a line of the message's head
+    report: Report,
+    *,
+    sender: str,
+    to: Sequence[str],
+    cc: Sequence[str] = (),
+    bcc: Sequence[str] = (),
+    reply_to: str = "",
+    key: str,
+    date: datetime,
 ) -> Message:
-    """The report as a message from `sender` to `recipients`, byte for byte the same for equal arguments.
+    """The report as a message from `sender`, byte for byte the same for equal arguments.
 
-    `date` is aware. The Message-ID follows from the run, the job and the recipients, so that every attempt
-    carries the same one. A DefinitionError names an address, file name or header that cannot be sent.
+    Whoever is named twice is a recipient once, where named first; `bcc` is in no header. `date` is aware.
+    The Message-ID follows from the job, `key` (what the message is for, such as an occurrence) and the set of
+    recipients, so that every attempt carries the same one. A DefinitionError names an address, file name
+    or header that cannot be sent.
     """
-    author, to = parse(sender, where="from"), parse_all(recipients, where="to")
-    specs = tuple(address.spec for address in to)
-    digest = hashlib.sha256("\0".join((run_id, report.job, *specs)).encode()).hexdigest()[:40]
+    author, lists = parse(sender, where="from"), parse_lists({"to": to, "cc": cc, "bcc": bcc})
+    everyone = [address for addresses in lists.values() for address in addresses]
+    digest = _digest(report.job, key, *sorted(address.key for address in everyone))
     message_id = f"<{digest}@{author.domain}>"
     root = MIMEPart(policy=SMTP)
     root["Date"] = date
-    root["From"] = _Folded("From", _mailbox(author))
-    root["To"] = _Folded("To", ",\r\n ".join(map(_mailbox, to)))
+    _address(root, From=[author], To=lists["to"], Cc=lists["cc"])
     if reply_to:
-        root["Reply-To"] = _Folded("Reply-To", _mailbox(parse(reply_to, where="reply_to")))
+        _address(root, **{"Reply-To": [parse(reply_to, where="reply_to")]})
     root["Subject"] = _Folded("Subject", _words(clean(report.subject, what="the subject", where=report.job)))
     root["Message-ID"] = message_id
     root["Auto-Submitted"] = "auto-generated"
@@ -74,10 +84,18 @@ def compose(
     for number, part in enumerate(root.walk()):
         if part.is_multipart():  # "=_" is found neither in base64 nor in quoted-printable, so in no body
             part.set_boundary(f"=_{number}_{digest}")
-    content = root.as_bytes()
     return Message(
-        message_id=message_id, date=date, sender=author.spec, recipients=specs, subject=report.subject, content=content
+        message_id=message_id,
+        date=date,
+        sender=author.spec,
+        recipients=tuple(address.spec for address in everyone),
+        subject=report.subject,
+        content=root.as_bytes(),
     )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
 
 
 def _fill(root: MIMEPart, report: Report) -> None:
@@ -146,6 +164,12 @@ def _file(artifact: Artifact, disposition: str) -> MIMEPart:
     kind = f'{artifact.media_type};\r\n name="{_words(name)}"'
     part.replace_header("Content-Type", _Folded("Content-Type", kind))
     return part
+
+
+def _address(root: MIMEPart, **headers: Sequence[Address]) -> None:
+    for name, addresses in headers.items():
+        if addresses or name == "To":
+            root[name] = _Folded(name, ",\r\n ".join(map(_mailbox, addresses)) or _NOBODY_NAMED)
 
 
 def _mailbox(address: Address) -> str:

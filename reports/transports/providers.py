@@ -16,7 +16,10 @@ from reports.model import Receipt
 
 Security = Literal["tls", "starttls", "none"]
 Login = Literal["password", "app_password", "code", "oauth", "key", "none"]
+Flow = Literal["device", "browser", "client", "service_account"]
 
+MOST_RECIPIENTS = 100
+"""Recipients of one transaction that every server must take (RFC 5321, 4.5.3.1.8)."""
 _HERE = Path(__file__).parent
 _NEVER_TAKEN_OVER = ("title", "aliases", "domains")
 # What may follow the dot in a pattern like "yahoo.*": a country, not somebody else's domain.
@@ -41,6 +44,27 @@ class Limits:
     recipients_per_day: int | None = None
     recipients_per_message: int | None = None
     messages_per_connection: int | None = None
+    connections: int | None = None
+
+    @property
+    def recipients(self) -> int:
+        """Recipients of one transaction: where nothing is known, what every server must take."""
+        return self.recipients_per_message or MOST_RECIPIENTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """How one signs in by OAuth: whose tokens they are, and the flows there are, the usual one first.
+
+    `scopes` are asked of a person, `own_scopes` for the program itself. `tenant` is the directory of
+    Microsoft where settings name none.
+    """
+
+    family: Literal["microsoft", "google"]
+    flows: tuple[Flow, ...]
+    scopes: tuple[str, ...]
+    own_scopes: tuple[str, ...] = ()
+    tenant: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +74,9 @@ class Provider:
     `domains` are patterns of mail domains that imply it. `host` may hold {region} and {dashed_domain}; `user`
     is the form of the user name, with {address}, {local}, {domain} and {secret}, empty where it cannot be
     known. `size` is in bytes of the encoded message, None where unknown. `mechanisms` are the only ones to
-    try, in that order; empty means any. `help` is what to read when the login fails, `help_en` its English.
+    try, in that order; empty means any. `transport` is what carries its messages: where it is neither SMTP nor
+    a folder, `host` is that of an API by HTTPS. `oauth` is None where nothing is known of it. `help` is what to
+    read when the login fails, `help_en` its English.
     """
 
     key: str
@@ -69,6 +95,8 @@ class Provider:
     limits: Limits = Limits()
     from_must_match_login: bool = False
     mechanisms: tuple[str, ...] = ()
+    transport: Literal["smtp", "graph", "gmail", "folder"] = "smtp"
+    oauth: SignIn | None = None
     help: str
     help_en: str = ""
     notes: tuple[str, ...] = ()
@@ -85,12 +113,16 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
-    """What a reply means and what to do; `permanent` is None where the reply code says it rightly."""
+    """What a reply means and what to do; `permanent` is None where the reply code says it rightly.
+
+    `account` says that it is about the account, so that no other message would fare better.
+    """
 
     means: str
     do: str
     permanent: bool | None = None
     retry_after: float | None = None
+    account: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +187,8 @@ def receipt(provider: Provider, recipient: str, code: int, text: str) -> Receipt
     permanent = code >= 500 if found is None or found.permanent is None else found.permanent
     state: Literal["refused", "deferred"] = "refused" if permanent else "deferred"
     hint = f"{found.means}: {found.do}" if found else ""
-    return Receipt(recipient=recipient, state=state, code=code, text=text, hint=hint)
+    wait = found.retry_after if found and not permanent else None
+    return Receipt(recipient=recipient, state=state, code=code, text=text, hint=hint, retry_after=wait)
 
 
 # -- reading the rows -----------------------------------------------------------------------------
@@ -176,8 +209,12 @@ def _whole(table: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]) ->
 def _provider(key: str, row: dict[str, Any]) -> Provider:
     ends = tuple(_endpoint(text) for text in row.pop("alternatives", ()))
     limits = Limits(**row.pop("limits", {}))
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-    return Provider(key=key, alternatives=ends, limits=limits, **values)
+    oauth = SignIn(**_tuples(row.pop("oauth"))) if "oauth" in row else None
+    return Provider(key=key, alternatives=ends, limits=limits, oauth=oauth, **_tuples(row))
+
+
+def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
 
 
 def _endpoint(text: str) -> Endpoint:
@@ -197,7 +234,7 @@ def _replies() -> Sequence[_Reply]:
 
 
 def _reply(table: Mapping[str, Any]) -> _Reply:
-    known = {"means", "do", "permanent", "retry_after"}
+    known = {"means", "do", "permanent", "retry_after", "account"}
     return _Reply(
         meaning=Meaning(**{key: value for key, value in table.items() if key in known}),
         code=re.compile(table["code"]),

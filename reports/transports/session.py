@@ -1,29 +1,28 @@
-"""One conversation with a mail server: connect, TLS, login, commands, and the bytes of a message.
+"""One conversation with a mail server: TLS, login, commands, and the bytes of a message.
 
-`smtplib` reads replies and wraps sockets here and decides nothing: it verifies no certificate by itself,
-tries every login in turn, and cannot say whether a connection broke before or after the final dot.
+`smtplib` decides nothing here: it verifies no certificate by itself, tries every login in turn, and cannot
+say whether a connection broke before or after the final dot.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import re
+import datetime as dt
+import json
 import smtplib
-import socket
 import ssl
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from reports.errors import TransportError
-from reports.transports.account import Account, is_loopback
+from reports.transports.account import Account
 from reports.transports.providers import meaning
+from reports.transports.wire import Wire, blocks, dial, host_of, last_words, trusted, unreachable
 
-_BLOCK = 65_536
 _QUIT_WAIT = 5.0
-_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
-_LOOK_AT = "check host, port and security"
-_NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNSUPPORTED_PROTOCOL"}
+_BROKEN = (OSError, smtplib.SMTPException, ValueError)
+_SIGN_IN = "sign in again with `reports login`; if the secret is an access token itself, fetch a new one"
 MASK = "***"
 
 
@@ -34,17 +33,28 @@ class Reply:
     code: int
     text: str
 
+    @property
+    def accepts(self) -> bool:
+        return 200 <= self.code < 300
+
     def __str__(self) -> str:
         return f"{self.code} {self.text}".strip() if self.code else self.text
 
 
 @dataclass
 class Session:
-    """An open connection. Every failure is a TransportError, and no text of it shows a secret."""
+    """An open connection. Every failure is a TransportError, and no text of it shows a secret.
+
+    `gone` says that nothing more can be said: the connection was lost, ended by a 421, or left in the
+    middle of a message. `greeted_at` is when the greeting came.
+    """
 
     account: Account
-    smtp: smtplib.SMTP
+    smtp: Wire
     hidden: list[str] = field(default_factory=list, repr=False)
+    greeting: str = ""
+    greeted_at: dt.datetime | None = None
+    gone: bool = False
 
     @property
     def offers(self) -> dict[str, str]:
@@ -59,106 +69,185 @@ class Session:
 
     @property
     def mechanisms(self) -> list[str]:
-        return self.offers.get("auth", "").upper().split()
+        return list(dict.fromkeys(self.offers.get("auth", "").upper().split()))
 
     @property
     def tls(self) -> ssl.SSLSocket | None:
         return self.smtp.sock if isinstance(self.smtp.sock, ssl.SSLSocket) else None
+
+    # -- until the first message ------------------------------------------------------------------
+
+    def secure(self) -> None:
+        """TLS from here on, with a certificate that is verified."""
+        context = trusted(self.account)
+        try:
+            self.smtp.wrap(context, host_of(self.account))
+        except (OSError, UnicodeError) as error:
+            raise self._unreachable(error) from error
+
+    def welcome(self) -> None:
+        """The server's greeting, which may be a refusal."""
+        try:
+            reply = self._reply(*self.smtp.getreply())
+        except _BROKEN as error:
+            raise self._unreachable(error) from error
+        self.greeting, self.greeted_at = reply.text, dt.datetime.now(dt.UTC)
+        if reply.code != 220:
+            raise self.refusal(reply, "the connection", account=True)
 
     def greet(self) -> None:
         """EHLO, or HELO where the server knows no better."""
         try:
             self.smtp.ehlo_or_helo_if_needed()
         except smtplib.SMTPHeloError as error:
-            raise self.refusal(self._reply(error.smtp_code, error.smtp_error), "the greeting") from error
-        except (OSError, smtplib.SMTPException) as error:
-            raise self.lost("during the greeting", error) from error
+            raise self.refusal(self._reply(error.smtp_code, error.smtp_error), "the greeting", account=True) from error
+        except _BROKEN as error:
+            raise self.lost("during the greeting", error, account=True) from error
 
-    def start_tls(self, context: ssl.SSLContext) -> None:
-        """TLS from here on; without STARTTLS nothing more is said."""
+    def start_tls(self) -> None:
+        """TLS after a greeting in the clear; without STARTTLS nothing more is said."""
         if "starttls" not in self.offers:
             raise TransportError(
                 "the server does not offer STARTTLS, so nothing was sent",
                 where=self.account.where,
                 hint='if this port speaks TLS from the first byte, set security = "tls"',
                 permanent=True,
+                account=True,
             )
-        try:
-            self.smtp.starttls(context=context)
-        except smtplib.SMTPResponseException as error:
-            raise self.refusal(self._reply(error.smtp_code, error.smtp_error), "STARTTLS") from error
-        except (OSError, smtplib.SMTPException) as error:
-            raise unreachable(self.account, error) from error
+        reply = self.command("STARTTLS", account=True)
+        if reply.code != 220:
+            raise self.refusal(reply, "STARTTLS", account=True)
+        self.secure()
         self.greet()
 
     def log_in(self, mechanism: str, user: str, secret: str) -> None:
         """One attempt with one mechanism: a second one with the same password only locks accounts."""
         self._hide(user, secret)
-        explained: list[bytes] = []
-
-        def token(challenge: bytes | None = None) -> str:
-            if challenge is None:
-                return f"user={user}\x01auth=Bearer {secret}\x01\x01"
-            explained.append(b" " + challenge)
-            return ""
-
-        known: dict[str, Any] = {
+        explained: list[str] = []
+        token = _token(user, secret, explained)
+        known: dict[str, Callable[..., str]] = {
             "PLAIN": self.smtp.auth_plain,
             "LOGIN": self.smtp.auth_login,
             "CRAM-MD5": self.smtp.auth_cram_md5,
             "XOAUTH2": token,
         }
         self.smtp.user, self.smtp.password = user, secret
+        advice = _SIGN_IN if mechanism == "XOAUTH2" else self.account.provider.advice
         try:
             self.smtp.auth(mechanism, known[mechanism])
         except smtplib.SMTPResponseException as error:
-            reply = self._reply(error.smtp_code, _bytes(error.smtp_error) + b"".join(explained))
+            reply = self._reply(error.smtp_code, _bytes(error.smtp_error) + "".join(explained).encode())
             # The cause is left out on purpose: its text is the server's, which may repeat the secret.
-            raise self.refusal(reply, f"the login with {mechanism}", advice=self.account.provider.advice) from None
-        except (OSError, smtplib.SMTPException, ValueError) as error:
-            raise self.lost("during the login", error) from None
+            raise self.refusal(reply, f"the login with {mechanism}", advice=advice, account=True) from None
+        except _BROKEN as error:
+            raise self.lost("during the login", error, account=True) from None
 
-    def command(self, line: str) -> Reply:
+    # -- messages -----------------------------------------------------------------------------------
+
+    def begin(self, sender: str, recipients: Sequence[str] = (), *, size: int | None = None) -> list[Reply]:
+        """MAIL and RCPT: the sender is accepted, for a message of `size` bytes; the reply for each recipient."""
+        replies = self.commands([self._mail(sender, recipients, size), *(f"RCPT TO:<{one}>" for one in recipients)])
+        reply = next(replies)
+        if not reply.accepts:
+            advice = f"see that this account may send as {sender}" if reply.code >= 500 else ""
+            raise self.refusal(reply, f"the sender {sender}", advice=advice)
+        return list(replies)
+
+    def _mail(self, sender: str, recipients: Sequence[str], size: int | None) -> str:
+        """The command; with SMTPUTF8 where an address needs it."""
+        options = [f"SIZE={size}"] if size is not None and "size" in self.offers else []
+        self.smtp.command_encoding = "ascii"
+        if odd := next((one for one in (sender, *recipients) if not one.isascii()), ""):
+            self._takes_utf8(odd)
+            self.smtp.command_encoding = "utf-8"
+            options += ["SMTPUTF8", "BODY=8BITMIME"] if "8bitmime" in self.offers else ["SMTPUTF8"]
+        return " ".join([f"MAIL FROM:<{sender}>", *options])
+
+    def _takes_utf8(self, address: str) -> None:
+        if "smtputf8" not in self.offers:
+            raise TransportError(
+                f"the server takes no address with letters beyond ASCII: {address}",
+                where=self.account.where,
+                hint="write an address in ASCII, or send by a server that knows SMTPUTF8",
+                permanent=True,
+            )
+
+    def commands(self, lines: Sequence[str]) -> Iterator[Reply]:
+        """The replies in order; all commands go out together where the server takes that (RFC 2920)."""
+        if "pipelining" not in self.offers:
+            yield from map(self.command, lines)
+            return
+        self._say(lines)
+        for line in lines:
+            yield self._hear(line)
+
+    def command(self, line: str, *, account: bool = False) -> Reply:
         """The reply to a command; a TransportError where the server hangs up or says 421."""
+        self._say([line], account=account)
+        return self._hear(line, account=account)
+
+    def _say(self, lines: Sequence[str], *, account: bool = False) -> None:
+        try:
+            self.smtp.send("".join(f"{line}\r\n" for line in lines))
+        except _BROKEN as error:
+            raise self.lost(f"at {lines[0].partition(' ')[0]}", error, account=account) from error
+
+    def _hear(self, line: str, *, account: bool = False) -> Reply:
         verb = line.partition(" ")[0]
         try:
-            reply = self._reply(*self.smtp.docmd(line))
-        except (OSError, smtplib.SMTPException, ValueError) as error:
-            raise self.lost(f"at {verb}", error) from error
+            reply = self._reply(*self.smtp.getreply())
+        except _BROKEN as error:
+            raise self.lost(f"at {verb}", error, account=account) from error
         if reply.code == 421 or reply.code < 200:
-            raise self.refusal(reply, verb)
+            raise self.refusal(reply, verb, account=account)
         return reply
 
     def content(self, content: bytes, *, final_wait: float) -> Reply:
-        """Send a message's bytes after a 354 and return the last reply.
+        """DATA, a message's bytes, and the last reply.
 
-        Where the connection is lost before the final dot nobody has the message: a TransportError. Where
-        it is lost after it nobody can know: a reply with the code 0.
+        Where it is refused, or the connection is lost before the final dot went out, nobody has the
+        message: a TransportError. Where it is lost after that nobody can know: a reply with the code 0.
         """
+        self.gone = True  # whatever interrupts this, a QUIT after it would be a line of the message
+        reply = self.command("DATA")
+        if reply.code // 100 != 3:
+            self.gone = False
+            raise self.refusal(reply, "the message")
+        if (reply := self._handed_over(content, final_wait)).code:
+            self.gone = False
+        if reply.code and not reply.accepts:
+            raise self.refusal(reply, "the message")
+        return reply
+
+    def _handed_over(self, content: bytes, final_wait: float) -> Reply:
+        last = False
         try:
-            for block in _blocks(content):
-                self._socket.sendall(block)
-        except OSError as error:
-            raise self.lost("before the message had gone out", error) from error
-        try:
-            self._socket.settimeout(final_wait)
-            self._socket.sendall(b".\r\n")
-            reply = self._reply(*self.smtp.getreply())
-            self._socket.settimeout(self.account.timeout)
-        except (OSError, smtplib.SMTPException) as error:
-            return Reply(0, self.masked(f"no answer after the whole message had gone: {error}"))
-        return reply if reply.code >= 200 else Reply(0, f"an answer that means nothing: {reply.text!r}")
+            if self.smtp.out_of_turn:
+                raise ConnectionError("the server says more than it was asked")
+            for block, last in blocks(content):  # noqa: B007  it is asked for when a block fails
+                self.smtp.socket.sendall(block)
+            reply = self._reply(*self.smtp.reply(final_wait, final_wait))
+        except _BROKEN as error:
+            if not last:
+                raise self.lost("before the message had gone out", error) from error
+            return Reply(0, self.masked(f"no answer after the whole message had gone: {last_words(error)}"))
+        known = reply.code // 100 in {2, 4, 5}
+        return reply if known else Reply(0, f"an answer that means nothing: {reply.text!r}")
 
     def close(self) -> None:
-        """Say goodbye; what the server answers to that changes nothing."""
-        with contextlib.suppress(OSError, smtplib.SMTPException):
-            if self.smtp.sock is not None:
-                self.smtp.sock.settimeout(_QUIT_WAIT)
-            self.smtp.docmd("QUIT")
+        """Say goodbye, where that can be done; what the server answers to it changes nothing."""
+        if not self.gone:
+            with contextlib.suppress(*_BROKEN):
+                self.smtp.putcmd("QUIT")
+                self.smtp.reply(_QUIT_WAIT, _QUIT_WAIT)
+        self.gone = True
         self.smtp.close()
 
-    def refusal(self, reply: Reply, step: str, *, advice: str = "") -> TransportError:
+    # -- what went wrong ----------------------------------------------------------------------------
+
+    def refusal(self, reply: Reply, step: str, *, advice: str = "", account: bool = False) -> TransportError:
         """The error for a reply that ends the attempt: the provider's meaning wins over the code's."""
+        self.gone = self.gone or reply.code == 421
         found = meaning(self.account.provider, reply.code, reply.text)
         permanent = reply.code >= 500 if found is None or found.permanent is None else found.permanent
         return TransportError(
@@ -167,15 +256,22 @@ class Session:
             hint=f"{found.means}: {found.do}" if found else advice,
             permanent=permanent,
             retry_after=found.retry_after if found and not permanent else None,
+            account=account or reply.code == 421 or bool(found and found.account),
         )
 
-    def lost(self, when: str, error: Exception) -> TransportError:
+    def lost(self, when: str, error: Exception, *, account: bool = False) -> TransportError:
         """The error for a connection that broke while nobody had the message yet."""
+        self.gone = True
         return TransportError(
-            self.masked(f"the connection was lost {when}: {_last_words(error)}"),
+            self.masked(f"the connection was lost {when}: {last_words(error)}"),
             where=self.account.where,
             hint="nobody got the message; it can be tried again",
+            account=account,
         )
+
+    def _unreachable(self, error: Exception) -> TransportError:
+        self.gone = True
+        return unreachable(self.account, error)
 
     def masked(self, text: str) -> str:
         for secret in self.hidden:
@@ -190,70 +286,42 @@ class Session:
     def _reply(self, code: int, text: bytes | str) -> Reply:
         return Reply(code, self.masked(_words(text))[:500])
 
-    @property
-    def _socket(self) -> socket.socket:
-        if self.smtp.sock is None:
-            raise ConnectionError("the connection is closed")
-        return self.smtp.sock
-
 
 def connect(account: Account) -> Session:
     """A connection that is greeted and as safe as the account asks; without a login yet."""
-    context = _context(account)
-    host, name = account.host.strip("[]"), _own_name()
+    session = Session(account, dial(account))
     try:
-        smtp = (
-            smtplib.SMTP_SSL(host, account.port, name, timeout=account.timeout, context=context)
-            if account.security == "tls"
-            else smtplib.SMTP(host, account.port, name, timeout=account.timeout)
-        )
-    except (OSError, UnicodeError, smtplib.SMTPException) as error:
-        raise unreachable(account, error) from error
-    session = Session(account, smtp)
-    try:
+        if account.security == "tls":
+            session.secure()
+        session.welcome()
         session.greet()
         if account.security == "starttls":
-            session.start_tls(context)
-    except TransportError:
+            session.start_tls()
+    except BaseException:
         session.close()
         raise
     return session
 
 
-def unreachable(account: Account, error: Exception) -> TransportError:
-    """The error for a server that could not be reached, or not safely, with the setting to look at."""
-    what, hint, permanent = _why(account, error)
-    return TransportError(what, where=account.where, hint=hint, permanent=permanent)
+def _token(user: str, secret: str, explained: list[str]) -> Callable[..., str]:
+    """XOAUTH2 for smtplib; what the server says of a token it refuses is put into `explained`."""
+
+    def answer(challenge: bytes | None = None) -> str:
+        if challenge is None:
+            return f"user={user}\x01auth=Bearer {secret}\x01\x01"
+        explained.append(f" ({_told(challenge)})")
+        return ""
+
+    return answer
 
 
-def _why(account: Account, error: Exception) -> tuple[str, str, bool]:
-    """What happened, what to do, and whether it is permanent."""
-    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, OSError):
-        error = error.__context__  # smtplib says "closed" for a timeout as well
-    hint = account.provider.advice if is_loopback(account.host) else _LOOK_AT
-    what, permanent = f"the connection failed: {_last_words(error)}", False
-    match error:
-        case ssl.SSLCertVerificationError():
-            what = f"the server's certificate is not trusted: {error.verify_message}"
-            hint, permanent = "a company's own authority is named with ca_file; check host as well", True
-        case ssl.SSLError():
-            what = f"no TLS could be agreed on: {error.reason or error}"
-            hint = 'if this port starts in the clear, set security = "starttls"'
-            permanent = error.reason in _NO_TLS
-        case socket.gaierror():
-            what = f"the host '{account.host}' is not known"
-            hint = "check host, and that this machine has a network"
-        case UnicodeError():
-            what, permanent = f"'{account.host}' cannot be the name of a host", True
-        case TimeoutError():
-            what = f"the server did not answer within {account.timeout:g} s"
-            hint = f"{_LOOK_AT}; many networks block port 25"
-        case ConnectionRefusedError():
-            what = "nothing listens there"
-        case smtplib.SMTPConnectError():
-            what = f"the server refused the connection: {error.smtp_code} {_words(error.smtp_error)}"
-            permanent = error.smtp_code >= 500
-    return what, hint, permanent
+def _told(challenge: bytes) -> str:
+    """The JSON of a 334 in words: status 401, schemes bearer."""
+    try:
+        said = json.loads(challenge)
+    except ValueError:
+        return _words(challenge)
+    return ", ".join(f"{key} {value}" for key, value in said.items()) if isinstance(said, dict) else _words(challenge)
 
 
 def _words(text: bytes | str) -> str:
@@ -262,37 +330,3 @@ def _words(text: bytes | str) -> str:
 
 def _bytes(text: bytes | str) -> bytes:
     return text.encode() if isinstance(text, str) else text
-
-
-def _last_words(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _context(account: Account) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if account.ca_file:
-        try:
-            context.load_verify_locations(account.ca_file)
-        except OSError as error:
-            raise TransportError(
-                f"the file of certificates cannot be used: {error.strerror or error}",
-                where=f"mail.ca_file = {account.ca_file}",
-                hint="it holds one or more certificates in PEM form",
-                permanent=True,
-            ) from error
-    return context
-
-
-def _own_name() -> str:
-    """This machine's name for EHLO: never looked up, which may take seconds, and never beyond ASCII."""
-    name = socket.gethostname()
-    return name if _HOST_NAME.fullmatch(name) else "[127.0.0.1]"
-
-
-def _blocks(content: bytes) -> list[bytes]:
-    """The content as lines with CRLF and dots doubled, in blocks: a timeout is about a whole sendall."""
-    if not content.count(b"\r") == content.count(b"\n") == content.count(b"\r\n"):
-        content = re.sub(rb"\r\n|\r|\n", b"\r\n", content)
-    content = content if content.endswith(b"\r\n") else content + b"\r\n"
-    stuffed = (b"\n" + content).replace(b"\n.", b"\n..")
-    return [stuffed[start : start + _BLOCK] for start in range(1, len(stuffed), _BLOCK)]

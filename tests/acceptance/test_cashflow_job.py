@@ -39,7 +39,7 @@ def laid_out(folder: Path, root: Path, *, settings: str = "", query: Path | None
 @pytest.fixture(scope="module")
 def sent(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Sent:
     app = laid_out(tmp_path_factory.mktemp("sample"), root)
-    return app.run("cashflow", Wanted(as_of=AS_OF), send=False)
+    return app.dry_run("cashflow", Wanted(as_of=AS_OF))
 
 
 @pytest.fixture(scope="module")
@@ -162,9 +162,9 @@ def test_the_plain_text_has_the_key_figures(message: EmailMessage, sent: Sent) -
 
 def test_a_run_made_again_draws_the_same_loans_and_bytes(sent: Sent, root: Path, tmp_path: Path) -> None:
     """The random sample is seeded by the as-of date."""
-    again = laid_out(tmp_path, root).run("cashflow", Wanted(as_of=AS_OF), send=False)
+    again = laid_out(tmp_path, root).dry_run("cashflow", Wanted(as_of=AS_OF))
     assert again.produced.report == sent.produced.report
-    other = laid_out(tmp_path / "other", root).run("cashflow", Wanted(as_of="2026-11-30"), send=False)
+    other = laid_out(tmp_path / "other", root).dry_run("cashflow", Wanted(as_of="2026-11-30"))
     assert other.produced.report.images != sent.produced.report.images
 
 
@@ -188,7 +188,7 @@ def test_a_real_tape_needs_another_query_and_nothing_else(
     """The published totals of the file come out, and the mail stays small."""
     files = f'files = "{shared_data / "loans" / tape}"\n{options}'
     app = laid_out(tmp_path, root, settings=files, query=root / "tests" / "tapes" / query)
-    sent = app.run("cashflow", Wanted(as_of=as_of), send=False)
+    sent = app.dry_run("cashflow", Wanted(as_of=as_of))
     shown = figures(sent)
     assert {label: shown[label] for label in expected} == pytest.approx(expected, rel=2e-6)
     totals = sheet_totals(sent.produced.report.attachments[0].content)
@@ -201,7 +201,7 @@ def test_a_tape_without_a_required_column_names_it(shared_data: Path, root: Path
     files = f'files = "{shared_data / "loans" / "lendingclub_42538_four_columns.csv"}"'
     app = laid_out(tmp_path, root, settings=files, query=root / "tests" / "tapes" / "lendingclub.sql")
     with pytest.raises(ReportsError) as caught:
-        app.run("cashflow", Wanted(), send=False)
+        app.dry_run("cashflow", Wanted())
     said = str(caught.value)
     assert "lendingclub_42538_four_columns.csv" in said
     assert [name for name in ("installment", "grade", "home_ownership", "loan_status") if name not in said] == []
@@ -210,4 +210,4 @@ def test_a_tape_without_a_required_column_names_it(shared_data: Path, root: Path
 def test_no_loans_on_the_date_is_an_error_and_not_an_empty_report(root: Path, tmp_path: Path) -> None:
     """Rather the owner than the reader learns of it."""
     with pytest.raises(Exception, match="no loans made by 1990-01-01"):
-        laid_out(tmp_path, root).run("cashflow", Wanted(as_of=dt.date(1990, 1, 1).isoformat()), send=False)
+        laid_out(tmp_path, root).dry_run("cashflow", Wanted(as_of=dt.date(1990, 1, 1).isoformat()))

@@ -50,7 +50,7 @@ def test_dry_run_writes_every_part_and_sends_nothing(tmp_path: Path) -> None:
     }  # fmt: skip
     assert not (tmp_path / "var" / "mail").exists()
     record = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
-    assert record["receipts"] == []
+    assert record["deliveries"] == []
     assert record["attachments"][0]["name"] == "Daily sales 2026-10-31.xlsx"
 
 
@@ -67,7 +67,7 @@ def test_the_same_run_twice_makes_the_same_parts(tmp_path: Path) -> None:
 def test_to_replaces_the_list(tmp_path: Path) -> None:
     """A test send never touches the real recipients."""
     ran = reports(make_project(tmp_path), "run", "daily", "--to", "me@example.com", "--json")
-    assert [receipt["recipient"] for receipt in json.loads(ran.stdout)["receipts"]] == ["me@example.com"]
+    assert [one["recipient"] for one in json.loads(ran.stdout)["deliveries"]] == ["me@example.com"]
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,7 @@ def test_check_tells_every_mistake_of_every_job(tmp_path: Path) -> None:
         "job daily": [],
         "job worse": ["there is no dataset 't'"],
         "source sales": [],
+        "store": [],
         "mail": [],
     }
 
@@ -170,7 +171,7 @@ def test_check_connect_reaches_sources_and_mail(tmp_path: Path) -> None:
     ran = reports(make_project(tmp_path), "check", "--connect")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "source sales: ok" in ran.stdout
-    assert "mail server: ok" in ran.stdout
+    assert "mail folder: ok" in ran.stdout
 
 
 def test_init_lays_out_a_project_in_which_the_sample_runs(tmp_path: Path) -> None:

@@ -1,25 +1,114 @@
-"""What every transport promises, held against each of them."""
+"""What every transport promises, held against each of them.
 
+Another transport is added with a function in WAYS that opens it, works or is broken, and looks at what it carried.
+"""
+
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from email import message_from_bytes
+from email.utils import getaddresses
+from functools import partial
 from pathlib import Path
 
 import pytest
 from mailserver import MailServer
+from oauthserver import GmailServer, GraphServer
 
-from reports.errors import TransportError
+from reports.errors import Superseded, TransportError
 from reports.model import Message, Report
-from reports.settings import Mail
+from reports.settings import Mail, Secret
 from reports.transports import mime, open_transport
+from reports.transports.account import resolve
+from reports.transports.api import Api
 from reports.transports.base import Transport
+from reports.transports.gmail import GmailTransport
+from reports.transports.graph import GraphTransport
+from reports.transports.providers import Limits
 
 RECIPIENTS = ("a@example.com", "Zoë <b@bücher.example>", "c@example.com")
-Carried = Callable[[], Sequence[bytes]]
 
 
-def _report() -> Report:
-    return Report(
+@dataclass(frozen=True)
+class Way:
+    """A transport that works, what it has carried, its steps of a check, and the same that cannot work.
+
+    Without an envelope, who gets a message is said by its headers.
+    """
+
+    transport: Transport
+    carried: Callable[[], Sequence[bytes]]
+    steps: Sequence[str]
+    broken: Transport
+    envelope: bool = True
+
+
+@contextlib.contextmanager
+def _folder(path: Path) -> Iterator[Way]:
+    (path / "broken").mkdir()
+    (path / "broken" / "mail").write_text("in the way")
+    yield Way(
+        transport=open_transport(Mail(), path),
+        carried=lambda: [file.read_bytes() for file in path.rglob("*.eml")],
+        steps=["folder"],
+        broken=open_transport(Mail(), path / "broken"),
+    )
+
+
+@contextlib.contextmanager
+def _smtp(path: Path) -> Iterator[Way]:
+    with MailServer() as closed:
+        nothing_there = Mail(host=closed.host, port=closed.port, security="none", sender="me@example.com", timeout=2)
+    with MailServer(size_limit=1_000_000) as server:
+        mail = Mail(host=server.host, port=server.port, ca_file=server.ca_file, sender="me@example.com")
+        yield Way(
+            transport=open_transport(mail, path),
+            carried=lambda: [one.content for one in server.messages],
+            steps=["dns", "port", "tls", "greeting", "login", "sender", "size", "clock", "limits"],
+            broken=open_transport(nothing_there, path),
+        )
+
+
+@contextlib.contextmanager
+def _api(path: Path, provider: str, opened: type[Api], serving: type[GraphServer | GmailServer]) -> Iterator[Way]:
+    (path / "token").write_text("token-1")
+    with serving() as closed:
+        pass  # and so nothing listens there any more
+    with serving() as server:
+        kept = Secret.model_validate({"file": str(path / "token")})
+        mail = Mail(provider=provider, password=kept, ca_file=server.ca_file, sender="me@example.com", timeout=2)
+        account = replace(resolve(mail), host="localhost")
+        yield Way(
+            transport=opened(replace(account, api=server.url, port=server.port)),
+            carried=lambda: list(server.sent),
+            steps=["dns", "port", "tls", "login", "clock", "size", "limits"],
+            broken=opened(replace(account, api=closed.url, port=closed.port)),
+            envelope=False,
+        )
+
+
+WAYS: Mapping[str, Callable[[Path], AbstractContextManager[Way]]] = {
+    "folder": _folder,
+    "smtp": _smtp,
+    "graph": partial(_api, provider="graph", opened=GraphTransport, serving=GraphServer),
+    "gmail": partial(_api, provider="gmail_api", opened=GmailTransport, serving=GmailServer),
+}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
+    with WAYS[request.param](tmp_path) as opened:
+        yield opened
+        opened.transport.close()
+        opened.broken.close()
+
+
+@pytest.fixture
+def message() -> Message:
+    report = Report(
         job="sales",
         title="Sales",
         as_of=dt.date(2026, 10, 31),
@@ -27,82 +116,135 @@ def _report() -> Report:
         html="<p>12</p>\n",
         text=".\n12\n",
     )
-
-
-@pytest.fixture
-def message() -> Message:
     return mime.compose(
-        _report(),
+        report,
         sender="Me <me@example.com>",
-        recipients=RECIPIENTS,
-        run_id="1",
+        to=RECIPIENTS,
+        key="1",
         date=dt.datetime(2026, 11, 2, 7, tzinfo=dt.UTC),
     )
 
 
-@pytest.fixture(params=["folder", "smtp"])
-def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Transport, Carried]]:
-    """A transport that works, and a look at what it carried."""
-    if request.param == "folder":
-        yield (
-            open_transport(Mail(), tmp_path),
-            lambda: [path.read_bytes() for path in tmp_path.rglob("*.eml")],
-        )
-        return
-    with MailServer() as server:
-        mail = Mail(host=server.host, port=server.port, ca_file=server.ca_file, sender="me@example.com")
-        yield open_transport(mail, tmp_path), lambda: [one.content for one in server.messages]
+# -- carrying ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["folder", "smtp"])
-def broken(request: pytest.FixtureRequest, tmp_path: Path) -> Transport:
-    """A transport that cannot work."""
-    if request.param == "folder":
-        (tmp_path / "mail").write_text("in the way")
-        return open_transport(Mail(), tmp_path)
-    with MailServer() as server:
-        closed = server.port
-    mail = Mail(host="127.0.0.1", port=closed, security="none", sender="me@example.com", timeout=2)
-    return open_transport(mail, tmp_path)
-
-
-def test_it_carries_the_bytes_as_they_are(way: tuple[Transport, Carried], message: Message) -> None:
+def test_it_carries_the_bytes_as_they_are(way: Way, message: Message) -> None:
     """Not a byte more, less or other, so that every attempt is the same mail."""
-    transport, carried = way
-    transport.send(message)
-    assert list(carried()) == [message.content]
-    assert message_from_bytes(carried()[0])["Message-ID"] == message.message_id
+    way.transport.send(message)
+    assert list(way.carried()) == [message.content]
+    assert message_from_bytes(way.carried()[0])["Message-ID"] == message.message_id
 
 
-def test_there_is_one_receipt_a_recipient_in_order(way: tuple[Transport, Carried], message: Message) -> None:
+def test_there_is_one_receipt_a_recipient_in_order(way: Way, message: Message) -> None:
     """Nobody is left without an answer."""
-    receipts = way[0].send(message)
+    receipts = way.transport.send(message)
     assert [receipt.recipient for receipt in receipts] == list(message.recipients)
     assert {receipt.state for receipt in receipts} == {"accepted"}
     assert all(receipt.text for receipt in receipts)
 
 
-def test_a_check_carries_nothing(way: tuple[Transport, Carried]) -> None:
-    """It says what was found, in lines."""
-    transport, carried = way
-    lines = transport.check()
-    assert lines
-    assert all(isinstance(line, str) and line and "\n" not in line for line in lines)
-    assert list(carried()) == []
+def test_some_of_the_recipients_get_the_same_bytes(way: Way, message: Message) -> None:
+    """A retry for some is the very mail of the first attempt; without an envelope it names only them."""
+    some = replace(message, recipients=message.recipients[1:2])
+    assert [receipt.recipient for receipt in way.transport.send(some)] == list(some.recipients)
+    named = message_from_bytes(way.carried()[0])["To"]
+    way.transport.send(message)
+    assert {_unaddressed(content) for content in way.carried()} == {_unaddressed(message.content)}
+    if way.envelope:
+        assert set(way.carried()) == {message.content}
+    else:
+        assert [spec for _, spec in getaddresses([named])] == list(some.recipients)
 
 
-def test_a_transport_can_be_used_again(way: tuple[Transport, Carried], message: Message) -> None:
-    """A second attempt needs no new transport."""
-    transport, _ = way
-    assert list(transport.send(message)) != []
-    assert {receipt.state for receipt in transport.send(message)} == {"accepted"}
+def test_a_transport_can_be_used_again_and_after_it_was_closed(way: Way, message: Message) -> None:
+    """A second attempt needs no new transport, and closing twice is closing."""
+    for _ in range(2):
+        assert {receipt.state for receipt in way.transport.send(message)} == {"accepted"}
+    way.transport.close()
+    way.transport.close()
+    assert {receipt.state for receipt in way.transport.send(message)} == {"accepted"}
 
 
-def test_what_cannot_be_carried_is_a_transport_error(broken: Transport, message: Message) -> None:
-    """For sending and for checking, with where and what to do."""
-    for attempt in (broken.check, lambda: broken.send(message)):
-        with pytest.raises(TransportError) as caught:
-            attempt()
-        assert caught.value.where
-        assert caught.value.hint
-        assert isinstance(caught.value.permanent, bool)
+def _unaddressed(content: bytes) -> bytes:
+    return re.sub(rb"\r\nTo: .*?(?=\r\n\S)", b"", content, count=1, flags=re.DOTALL)
+
+
+# -- handing over ------------------------------------------------------------------------------------
+
+
+def test_handing_over_is_told_once_and_before_anything_is_carried(way: Way, message: Message) -> None:
+    """Whoever keeps the ledger can write it before the step that cannot be taken back."""
+    seen: list[int] = []
+    way.transport.send(message, lambda: seen.append(len(way.carried())))
+    assert seen == [0]
+    assert len(way.carried()) == 1
+
+
+def test_what_handing_over_raises_stops_the_message(way: Way, message: Message) -> None:
+    """Unchanged it comes out, nothing is carried, and the transport still works."""
+
+    def superseded() -> None:
+        raise Superseded("another sender has taken it over")
+
+    with pytest.raises(Superseded, match="another sender"):
+        way.transport.send(message, superseded)
+    assert list(way.carried()) == []
+    way.transport.send(message)
+    assert list(way.carried()) == [message.content]
+
+
+def test_nothing_is_handed_over_where_nothing_can_be_carried(way: Way, message: Message) -> None:
+    """An error before it means for certain that nobody has anything."""
+    handed_over: list[int] = []
+    with pytest.raises(TransportError):
+        way.broken.send(message, lambda: handed_over.append(1))
+    assert handed_over == []
+
+
+# -- what is known before ------------------------------------------------------------------------------
+
+
+def test_the_size_limit_is_asked_without_carrying_anything(way: Way, message: Message) -> None:
+    """In bytes, or nobody knows; always the same answer, and no error where nobody can be asked."""
+    limit = way.transport.size_limit()
+    assert limit is None or limit > len(message.content)
+    assert way.transport.size_limit() == limit
+    assert list(way.carried()) == []
+    unasked = way.broken.size_limit()
+    assert unasked is None or unasked > 0
+
+
+def test_limits_are_known_without_asking(way: Way) -> None:
+    """And there is always a number of recipients that one message may have."""
+    assert isinstance(way.broken.limits, Limits)
+    assert way.transport.limits.recipients >= 1
+
+
+def test_a_check_tells_its_steps_and_carries_nothing(way: Way) -> None:
+    """Each once, in order, with what was found on one line."""
+    found = list(way.transport.check())
+    assert [step for step, _ in found] == list(way.steps)
+    assert all(said and "\n" not in said for _, said in found)
+    assert list(way.carried()) == []
+
+
+# -- what cannot work ----------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_carried_is_a_transport_error(way: Way, message: Message) -> None:
+    """With where and what to do; it is about the account, so no other message would have fared better."""
+    with pytest.raises(TransportError) as caught:
+        way.broken.send(message)
+    assert caught.value.where
+    assert caught.value.hint
+    assert caught.value.account
+
+
+def test_a_check_names_the_step_that_fails(way: Way) -> None:
+    """The text begins with it, and nothing is told twice."""
+    steps = way.broken.check()
+    with pytest.raises(TransportError) as caught:
+        list(steps)
+    assert caught.value.what.split(":")[0] in way.steps
+    assert caught.value.where
+    assert caught.value.hint

@@ -147,6 +147,42 @@ def test_notices_stand_at_the_top_and_say_what_they_are() -> None:
     assert "Please note" not in html(page(table()))
 
 
+@pytest.mark.parametrize(
+    ("notice", "linked"),
+    [
+        ("Fetch it here: https://files.example.com/a/b%20c.xlsx", "https://files.example.com/a/b%20c.xlsx"),
+        ("Row 3, column x, 'https://evil.example/': wrong.", ""),
+        ("Row 3, column x, https://evil.example/ : wrong.", ""),
+        ("Row 3: 'https://evil.example'", ""),
+        ("Fetch javascript:alert(1)", ""),
+        ("https://files.example.com/a", ""),
+        ('Here: https://files.example.com/"onclick="x', ""),
+    ],
+)
+def test_only_an_address_that_ends_a_notice_can_be_clicked(notice: str, linked: str) -> None:
+    """A file that is fetched instead of attached; not what stood in somebody's data."""
+    body = html(page(notices=[notice]))
+    assert [link["href"] for link in Tree(body).all("a")] == ([linked] if linked else [])
+
+
+def test_an_address_in_a_notice_is_whole_however_full_the_page_is() -> None:
+    """A link that is cut leads nowhere."""
+    address = "https://files.example.com/linked/" + "a" * 700
+    blocks = [Text(text="words " * 5_000, title=str(number)) for number in range(100)]
+    body = html(page(*blocks, notices=[f"Loans.xlsx is too large. Fetch it here: {address}"]))
+    assert f'<a href="{address}"' in body
+    assert len(body.encode()) <= BUDGET
+
+
+def test_lines_of_a_machine_are_shown_as_they_are() -> None:
+    """In a fixed-width font, with their spaces and breaks, and as text."""
+    body = html(page(Text(text="\n  a   1\n\n b <2>\n", as_is=True)))
+    code = re.search(r"<code style=\"[^\"]*monospace[^\"]*\">(.*?)</code>", body, re.DOTALL)
+    assert code
+    shown = code[1].replace("&nbsp;", "\N{NO-BREAK SPACE}").strip("\n").replace("\N{NO-BREAK SPACE}", "_")
+    assert shown == "__a__ 1<br><br>_b &lt;2&gt;"
+
+
 def test_the_footer_says_where_the_numbers_come_from() -> None:
     """Dataset, rows, source, query and date, none of which changes on equal input."""
     body = html(page(provenance=[Provenance(dataset="loans", source="tape", query_hash="9f2c41d07ab3", rows=3112)]))

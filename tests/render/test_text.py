@@ -29,6 +29,11 @@ def test_it_says_what_the_html_says() -> None:
     assert "Showing 2 of 3 rows, totals of all 3; all in the attachment Loan portfolio 2026-10-31.xlsx." in found
 
 
+def test_lines_of_a_machine_are_indented() -> None:
+    """So that they are told from what people say."""
+    assert "\n    a   1\n\n      b <2>\n" in text(page(Text(text="a   1\n\n  b <2>\n", as_is=True)))
+
+
 def test_nothing_is_escaped() -> None:
     """It is no HTML."""
     assert "And <another> & paragraph." in text(sample())

@@ -1,7 +1,7 @@
 """What the tests of transports share."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from mailserver import MailServer, ScriptedServer
@@ -47,8 +47,9 @@ def mail(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Mail]:
 
 
 @pytest.fixture
-def smtp(mail: Callable[..., Mail]) -> Callable[..., SmtpTransport]:
+def smtp(mail: Callable[..., Mail]) -> Iterator[Callable[..., SmtpTransport]]:
     """Makes a transport to a server of the test; the server's certificate is trusted unless said otherwise."""
+    made: list[SmtpTransport] = []
 
     def make(server: MailServer | ScriptedServer, *, final_wait: float = 5, **values: object) -> SmtpTransport:
         given = {"provider": "custom", "host": server.host, "port": server.port, "timeout": 5, **values}
@@ -56,6 +57,9 @@ def smtp(mail: Callable[..., Mail]) -> Callable[..., SmtpTransport]:
             given.setdefault("ca_file", server.ca_file)
         else:
             given.setdefault("security", "none")
-        return SmtpTransport(resolve(mail(**given)), final_wait=final_wait)
+        made.append(SmtpTransport(resolve(mail(**given)), final_wait=final_wait))
+        return made[-1]
 
-    return make
+    yield make
+    for transport in made:
+        transport.close()

@@ -192,6 +192,48 @@ def test_no_repr_shows_a_secret(mail: MakeMail) -> None:
     assert "s3cr3t" not in repr(account) + repr(SmtpTransport(account))
 
 
+# -- signing in -----------------------------------------------------------------------------------------
+
+
+def test_a_sign_in_takes_the_place_of_the_password(mail: MakeMail) -> None:
+    """XOAUTH2 is implied; the login itself is put there by open_transport, never left out in silence."""
+    account = resolve(mail(provider="m365", oauth={"client_id": "app-1"}))
+    assert (account.signs_in, account.mechanism, account.user) == (True, "XOAUTH2", "me@example.com")
+    with pytest.raises(SettingsError, match="login was not opened"):
+        account.credentials()
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({"provider": "fastmail"}, "mail.oauth"),
+        ({"provider": "custom", "host": "mail.example.com"}, "mail.oauth"),
+        ({"provider": "gmail", "auth": "plain"}, "mail.auth"),
+        ({"provider": "gmail", "password": {"env": "X"}}, "mail.password"),
+        ({"provider": "gmail", "security": "none"}, "mail.security"),
+        ({"provider": "graph", "oauth": {"endpoint": "https://"}}, "mail.oauth.endpoint"),
+    ],
+)
+def test_what_does_not_go_with_a_sign_in_is_refused(values: dict[str, object], where: str, mail: MakeMail) -> None:
+    """By the key to change."""
+    assert refused(mail(**{"oauth": {"client_id": "app-1"}, **values})).where == where
+
+
+def test_xoauth2_without_a_token_is_refused(mail: MakeMail) -> None:
+    """Also at one's own server, where no login at all would be fine."""
+    assert refused(mail(host="mail.example.com", auth="xoauth2")).where == "mail.password"
+
+
+def test_an_api_is_at_the_address_of_its_row_or_of_settings(mail: MakeMail) -> None:
+    """Sovereign clouds have their own; plain http is for this machine alone."""
+    oauth = {"client_id": "app-1"}
+    assert resolve(mail(provider="graph", oauth=oauth)).api == "https://graph.microsoft.com"
+    assert resolve(mail(provider="gmail_api", oauth=oauth)).where == "gmail.googleapis.com:443"
+    account = resolve(mail(provider="graph", oauth=oauth | {"endpoint": "http://127.0.0.1:8080/"}))
+    assert (account.api, account.where, account.security) == ("http://127.0.0.1:8080", "127.0.0.1:8080", "none")
+    assert refused(mail(provider="graph", oauth=oauth | {"endpoint": "http://graph.example.com"}))
+
+
 # -- opening a transport -----------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.errors import DefinitionError
-from reports.transports.address import Address, clean, parse, parse_all
+from reports.transports.address import Address, clean, parse, parse_lists
 
 
 @pytest.mark.parametrize(
@@ -44,19 +44,19 @@ def test_what_is_no_address_is_named(text: str) -> None:
 def test_all_wrong_addresses_are_named_at_once() -> None:
     """Nobody mends a list one error at a time."""
     with pytest.raises(DefinitionError) as caught:
-        parse_all(["a@example.com", "one", "two"], where="to")
+        parse_lists({"to": ["a@example.com", "one", "two"]})
     assert [problem.what.split("'")[1] for problem in caught.value.problems] == ["one", "two"]
 
 
 def test_nobody_to_send_to_is_an_error() -> None:
     """An empty list is not a silent success."""
     with pytest.raises(DefinitionError, match="nobody"):
-        parse_all([])
+        parse_lists({"to": []})
 
 
 def test_the_same_address_twice_is_one_recipient() -> None:
     """Whatever its letters' case or its name."""
-    found = parse_all(["A <a@example.com>", "a@EXAMPLE.com", "A@example.com", "b@example.com"])
+    found = parse_lists({"to": ["A <a@example.com>", "a@EXAMPLE.com", "A@example.com", "b@example.com"]})["to"]
     assert [address.spec for address in found] == ["a@example.com", "b@example.com"]
 
 

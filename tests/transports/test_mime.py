@@ -39,9 +39,9 @@ def report(**changes: Any) -> Report:
     return Report(**values | changes)
 
 
-def compose(given: Report, recipients: Sequence[str] = ("you@example.com",), **changes: Any) -> Message:
-    values: dict[str, Any] = {"sender": "Reports <reports@example.com>", "run_id": "r1", "date": WHEN}
-    return mime.compose(given, recipients=recipients, **values | changes)
+def compose(given: Report, to: Sequence[str] = ("you@example.com",), **changes: Any) -> Message:
+    values: dict[str, Any] = {"sender": "Reports <reports@example.com>", "key": "r1", "date": WHEN}
+    return mime.compose(given, to=to, **values | changes)
 
 
 def read(message: Message) -> EmailMessage:
@@ -252,6 +252,51 @@ def test_the_envelope_has_bare_addresses_in_ascii() -> None:
     assert message.recipients == ("zoe@xn--bcher-kva.example",)
 
 
+def test_copies_are_in_their_header_and_blind_copies_in_none() -> None:
+    """Everybody gets it; nobody reads the names of the blind copies, not even in the bytes."""
+    message = compose(report(), ["a@example.com"], cc=["C <c@example.com>", "d@example.com"], bcc=["x@example.com"])
+    found = read(message)
+    assert [address.addr_spec for address in found["Cc"].addresses] == ["c@example.com", "d@example.com"]
+    assert message.recipients == ("a@example.com", "c@example.com", "d@example.com", "x@example.com")
+    assert "Bcc" not in found
+    assert b"x@example.com" not in message.content
+
+
+PEOPLE = st.lists(st.sampled_from([f"{name}@x{n}.example" for name in ("ann", "Ann", "bob") for n in range(4)]))
+
+
+@settings(max_examples=50)
+@given(to=PEOPLE, cc=PEOPLE, bcc=PEOPLE)
+def test_any_mix_of_lists_is_each_recipient_once_and_tells_no_blind_copy(
+    to: list[str], cc: list[str], bcc: list[str]
+) -> None:
+    """All of them in the envelope, none twice; a blind copy in no byte of the message."""
+    message = compose(report(), ["first@example.com", *to], cc=cc, bcc=bcc)
+    everyone = [address.casefold() for address in message.recipients]
+    assert len(everyone) == len(set(everyone))
+    assert set(everyone) == {address.casefold() for address in ("first@example.com", *to, *cc, *bcc)}
+    for address in {address.casefold() for address in bcc} - {address.casefold() for address in (*to, *cc)}:
+        assert address.encode() not in message.content.lower()
+
+
+def test_whoever_is_named_twice_gets_one_mail() -> None:
+    """The first place counts, whatever the case: To before Cc before Bcc."""
+    message = compose(
+        report(), ["a@example.com"], cc=["A <A@Example.com>", "b@example.com"], bcc=["b@EXAMPLE.com", "a@example.com"]
+    )
+    assert message.recipients == ("a@example.com", "b@example.com")
+    assert [address.addr_spec for address in read(message)["Cc"].addresses] == ["b@example.com"]
+
+
+def test_a_mail_of_blind_copies_alone_has_an_empty_group() -> None:
+    """A mail without To is refused by some servers; without anybody it is an error."""
+    message = compose(report(), (), bcc=["x@example.com"])
+    assert b"\r\nTo: undisclosed-recipients:;\r\n" in message.content
+    assert read(message)["To"].addresses == ()
+    with pytest.raises(DefinitionError, match="nobody to send to"):
+        compose(report(), ())
+
+
 @settings(max_examples=50)
 @given(subject=st.text(SAFE, max_size=200), name=st.text(SAFE, max_size=100))
 def test_any_subject_and_name_come_back_in_short_lines(subject: str, name: str) -> None:
@@ -266,7 +311,7 @@ def test_any_subject_and_name_come_back_in_short_lines(subject: str, name: str) 
 
 
 @given(
-    place=st.sampled_from(["subject", "sender", "recipient", "reply_to", "file", "cid", "media_type"]),
+    place=st.sampled_from(["subject", "sender", "to", "cc", "bcc", "reply_to", "file", "cid", "media_type"]),
     bad=st.sampled_from(["\r\n", "\n", "\r", "\0"]),
     where=st.integers(0, 3),
 )
@@ -275,7 +320,9 @@ def test_no_header_can_be_smuggled_in(place: str, bad: str, where: int) -> None:
     texts = {
         "subject": "abc",
         "sender": "abc <a@example.com>",
-        "recipient": "abc <a@example.com>",
+        "to": "abc <a@example.com>",
+        "cc": "abc <a@example.com>",
+        "bcc": "abc <a@example.com>",
         "reply_to": "abc <a@example.com>",
         "file": "abc.png",
         "cid": "abc",
@@ -286,7 +333,9 @@ def test_no_header_can_be_smuggled_in(place: str, bad: str, where: int) -> None:
     with pytest.raises(DefinitionError):
         compose(
             report(subject=texts["subject"], images=[image]),
-            [texts["recipient"]],
+            [texts["to"]],
+            cc=[texts["cc"]],
+            bcc=[texts["bcc"]],
             sender=texts["sender"],
             reply_to=texts["reply_to"],
         )
@@ -295,9 +344,11 @@ def test_no_header_can_be_smuggled_in(place: str, bad: str, where: int) -> None:
 def test_all_wrong_recipients_are_named() -> None:
     """The list is mended in one go."""
     with pytest.raises(DefinitionError) as caught:
-        compose(report(), ["good@example.com", "bad one", "other"])
-    assert "bad one" in str(caught.value)
-    assert "other" in str(caught.value)
+        compose(report(), ["good@example.com", "bad one"], cc=["other"])
+    assert [(problem.what, problem.where) for problem in caught.value.problems] == [
+        ("'bad one' is not a mail address", "to"),
+        ("'other' is not a mail address", "cc"),
+    ]
 
 
 # -- the same again ------------------------------------------------------------------------------------
@@ -310,17 +361,24 @@ def test_equal_arguments_give_equal_bytes() -> None:
     assert one == other
 
 
-def test_the_message_id_follows_run_job_and_recipients() -> None:
+def test_the_message_id_follows_job_key_and_recipients() -> None:
     """The same for another text or date, another for anything of these three; in the sender's domain."""
     base = compose(report()).message_id
     assert base.endswith("@example.com>")
     assert base == compose(report(subject="Other"), date=WHEN + dt.timedelta(hours=1)).message_id
     others = {
-        compose(report(), run_id="r2").message_id,
+        compose(report(), key="r2").message_id,
         compose(report(job="other")).message_id,
         compose(report(), ["you@example.com", "me@example.com"]).message_id,
     }
     assert len(others | {base}) == 4
+
+
+def test_the_same_people_have_the_same_message_id() -> None:
+    """In whatever order, header and case they are written: it is one message, and is not sent twice."""
+    one = compose(report(), ["A <a@example.com>", "b@example.com"], bcc=["c@example.com"])
+    other = compose(report(), ["C@EXAMPLE.com"], cc=["b@example.com", "a@example.com"])
+    assert one.message_id == other.message_id
 
 
 def test_lines_end_in_crlf_and_are_short() -> None:

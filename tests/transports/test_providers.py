@@ -19,6 +19,8 @@ PROMISED = [
     "gmail",
     "google_workspace",
     "google_relay",
+    "graph",
+    "gmail_api",
     "yahoo",
     "yahoo_jp",
     "aol",
@@ -77,6 +79,9 @@ PROMISED = [
 ]
 
 
+FLOWS = {"microsoft": {"device", "browser", "client"}, "google": {"browser", "service_account"}}
+
+
 def test_every_provider_that_is_promised_is_there() -> None:
     """At least sixty rows; none goes missing unnoticed."""
     assert [row.key for row in ROWS if row.key not in PROMISED] == []
@@ -100,6 +105,8 @@ def test_a_row_says_only_what_can_be(row: Provider) -> None:
     assert all(value is None or value > 0 for value in (row.size, *vars(row.limits).values()))
     assert row.help.endswith((".", "。", "）", "요."))
     assert row.title
+    assert (row.oauth is None) <= ("oauth" not in row.login or row.key in {"fastmail", "custom"})
+    assert row.oauth is None or (set(row.oauth.flows) <= FLOWS[row.oauth.family] and row.oauth.scopes)
     assert row.help.isascii() or row.help_en or "пароль" in row.help
     assert set(row.mechanisms) <= {"PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2"}
     assert set(re.findall(r"{\w+}", row.user)) <= {"{address}", "{local}", "{domain}", "{secret}"}

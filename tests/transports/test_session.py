@@ -44,9 +44,10 @@ def test_cram_md5_answers_the_challenge(smtp: MakeSmtp, message: MakeMessage) ->
         peer.say("334 " + base64.b64encode(b"<17.4@scripted>").decode())
         heard.append(base64.b64decode(peer.hear()).decode())
         peer.say("235 welcome")
+        peer.hear()
 
     with ScriptedServer(script) as server:
-        smtp(server, password=PASSWORD).check()
+        failure(smtp(server, password=PASSWORD), message())
     digest = hmac.new(PASSWORD.encode(), b"<17.4@scripted>", "md5").hexdigest()
     assert heard == ["AUTH CRAM-MD5", f"{USER} {digest}"]
 
@@ -73,9 +74,8 @@ def test_what_comes_in_the_clear_after_starttls_is_forgotten(smtp: MakeSmtp) -> 
         peer.hear()
 
     with ScriptedServer(script) as server, authority().cert_pem.tempfile() as ca_file:
-        lines = smtp(server, security="starttls", ca_file=ca_file).check()
+        assert smtp(server, security="starttls", ca_file=ca_file).size_limit() == 1_048_576
     assert heard[0].upper().startswith("EHLO")
-    assert "messages up to 1.0 MB" in lines
 
 
 # -- logins that fail ------------------------------------------------------------------------------
@@ -110,11 +110,45 @@ def test_a_temporary_login_failure_may_be_tried_again(smtp: MakeSmtp, message: M
 
 
 def test_a_refused_token_is_explained(smtp: MakeSmtp, message: MakeMessage) -> None:
-    """What the server says in its 334 is decoded and told."""
+    """What the server says in its 334 is decoded and told in words, with the command that mends it."""
     with MailServer(tokens={USER: TOKEN}) as server:
         error = failure(smtp(server, password=STALE, auth="xoauth2"), message())
-    assert '"status":"400"' in error.what
+        assert server.logins == ["XOAUTH2"]
+    assert "535" in error.what
+    assert "(status 401, schemes bearer mac, scope https://mail.google.com/)" in error.what
+    assert "reports login" in error.hint
+    assert (error.permanent, error.account) == (True, True)
     assert STALE not in str(error)
+
+
+@pytest.mark.parametrize("explains", ["", "no JSON at all", '"a word"'])
+def test_a_token_refused_without_a_reason_is_told_too(explains: str, smtp: MakeSmtp, message: MakeMessage) -> None:
+    """Microsoft says a bare 535, and somebody else may say anything."""
+    with MailServer(tokens={USER: TOKEN}, explains=explains) as server:
+        error = failure(smtp(server, password=STALE, auth="xoauth2"), message())
+    assert "535" in error.what
+    assert explains in error.what
+    assert "reports login" in error.hint
+
+
+@pytest.mark.parametrize("provider", ["gmail", "m365"])
+def test_an_expired_token_is_no_wrong_password(provider: str, smtp: MakeSmtp, message: MakeMessage) -> None:
+    """The hint is to sign in again, not to fetch an app password."""
+    replies = {"AUTH": "535 5.7.3 Authentication unsuccessful" if provider == "m365" else "535 5.7.8 BadCredentials"}
+    explains = "" if provider == "m365" else '{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}'
+    with MailServer(tokens={USER: TOKEN}, replies=replies, explains=explains) as server:
+        values = {"provider": provider, "security": "starttls", "auth": "xoauth2"}
+        error = failure(smtp(server, password=STALE, **values), message())
+    assert "reports login" in error.hint
+    assert "app password" not in error.hint
+
+
+def test_a_login_that_fails_is_about_the_account(smtp: MakeSmtp, message: MakeMessage) -> None:
+    """No other message would fare better, whether it may be tried again or not."""
+    for reply, permanent in (("535 5.7.8 no", True), ("454 4.7.0 later", False), ("421 4.7.0 busy", False)):
+        with MailServer(users={USER: PASSWORD}, replies={"AUTH": reply}) as server:
+            error = failure(smtp(server, password=PASSWORD), message())
+        assert (error.permanent, error.account) == (permanent, True)
 
 
 def test_a_mechanism_that_is_not_offered_is_not_tried(smtp: MakeSmtp, message: MakeMessage) -> None:
@@ -130,7 +164,7 @@ def test_a_missing_secret_is_named_by_its_place(smtp: MakeSmtp, message: MakeMes
     with MailServer(users={USER: PASSWORD}) as server:
         sender = smtp(server, password={"env": "NOT_SET_ANYWHERE"})
         error = failure(sender, message())
-    assert error.permanent
+    assert (error.permanent, error.account) == (True, True)
     assert "NOT_SET_ANYWHERE" in str(error)
 
 
@@ -167,7 +201,7 @@ def test_without_starttls_nothing_is_said(smtp: MakeSmtp, message: MakeMessage) 
     with MailServer(security="none", users={USER: PASSWORD}) as server:
         error = failure(smtp(server, security="starttls", password=PASSWORD), message())
         assert (server.logins, server.commands) == ([], [])
-    assert error.permanent
+    assert (error.permanent, error.account) == (True, True)
     assert "STARTTLS" in error.what
 
 
@@ -200,7 +234,7 @@ def test_lost_before_the_message_may_be_tried_again(smtp: MakeSmtp, message: Mak
 
     with ScriptedServer(script) as server:
         error = failure(smtp(server), message())
-    assert not error.permanent
+    assert (error.permanent, error.account) == (False, False)
     assert "DATA" in error.what
 
 
@@ -214,8 +248,89 @@ def test_lost_in_the_middle_of_the_message_may_be_tried_again(smtp: MakeSmtp, me
 
     with ScriptedServer(script) as server:
         error = failure(smtp(server), message(content=b"a line\r\n" * 4_000_000))
-    assert not error.permanent
+    assert (error.permanent, error.account) == (False, False)
     assert "before the message had gone out" in error.what
+
+
+def test_never_a_word_after_half_a_message(smtp: MakeSmtp, message: MakeMessage) -> None:
+    """A goodbye would be a line of it, or a dot its end: the connection is dropped."""
+    heard: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        peer.until_content()
+        time.sleep(0.6)
+        heard.append(peer.take_content())
+
+    with ScriptedServer(script) as server:
+        error = failure(smtp(server, timeout=0.2), message(content=b"a line\r\n" * 4_000_000))
+        time.sleep(0.6)
+    assert "timed out" in error.what
+    assert not heard[0].endswith(b"QUIT\r\n")
+    assert b"a line" in heard[0]
+
+
+def test_a_drop_at_any_command_may_be_tried_again(smtp: MakeSmtp, message: MakeMessage) -> None:
+    """Before the content nobody has anything."""
+    for commands in range(3):
+
+        def script(peer: Peer, commands: int = commands) -> None:
+            peer.greet()
+            for _ in range(commands):
+                peer.hear()
+                peer.say("250 ok")
+            peer.hear()
+            peer.reset()
+
+        with ScriptedServer(script) as server:
+            error = failure(smtp(server), message())
+        assert (error.permanent, error.account) == (False, False)
+        assert ("MAIL", "RCPT", "DATA")[commands] in error.what
+
+
+def test_an_answer_of_one_byte_at_a_time_is_waited_for(smtp: MakeSmtp, message: MakeMessage) -> None:
+    """Slow is not silent: the timeout is about silence."""
+
+    def script(peer: Peer) -> None:
+        peer.greet()
+        for answer in ("250 ok", "250 ok", "354 go on"):
+            peer.hear()
+            peer.say(answer, pause=0.04)
+        peer.take_content()
+        peer.say("250 taken", pause=0.04)
+        peer.hear()
+
+    with ScriptedServer(script) as server:
+        assert smtp(server, timeout=0.3).send(message())[0].state == "accepted"
+
+
+def test_no_answer_to_a_command_may_be_tried_again(smtp: MakeSmtp, message: MakeMessage) -> None:
+    """A server that takes the connection and then is silent."""
+
+    def script(peer: Peer) -> None:
+        peer.greet()
+        peer.hear()
+        peer.sleep()
+
+    with ScriptedServer(script) as server:
+        error = failure(smtp(server, timeout=0.2), message())
+    assert not error.permanent
+    assert "at MAIL: timed out" in error.what
+
+
+def test_a_server_that_answers_before_it_was_asked_gets_no_content(smtp: MakeSmtp, message: MakeMessage) -> None:
+    """Else an early 250 would be taken for the answer to the final dot."""
+
+    def script(peer: Peer) -> None:
+        peer.greet()
+        for answer in ("250 ok", "250 ok", "354 go on\r\n250 taken"):
+            peer.hear()
+            peer.say(answer)
+        peer.hear()
+
+    with ScriptedServer(script) as server:
+        error = failure(smtp(server), message())
+    assert "more than it was asked" in error.what
+    assert not error.permanent
 
 
 def test_lost_after_the_final_dot_is_unknown(smtp: MakeSmtp, message: MakeMessage) -> None:
@@ -270,8 +385,8 @@ def test_a_server_that_says_nothing_is_given_up(smtp: MakeSmtp, message: MakeMes
 
 
 @pytest.mark.parametrize("goodbye", [b"\0\0\0\r\n", b"500 what?\r\n", b""])
-def test_an_odd_goodbye_does_not_undo_a_success(goodbye: bytes, smtp: MakeSmtp, message: MakeMessage) -> None:
-    """What comes after the 250 changes nothing: another attempt would be a second mail."""
+def test_an_odd_goodbye_changes_nothing(goodbye: bytes, smtp: MakeSmtp, message: MakeMessage) -> None:
+    """What comes after the 250 undoes no success: another attempt would be a second mail."""
 
     def script(peer: Peer) -> None:
         peer.until_content()
@@ -281,16 +396,37 @@ def test_an_odd_goodbye_does_not_undo_a_success(goodbye: bytes, smtp: MakeSmtp, 
         peer.say(goodbye)
 
     with ScriptedServer(script) as server:
-        assert smtp(server).send(message())[0].state == "accepted"
+        sender = smtp(server)
+        assert sender.send(message())[0].state == "accepted"
+        sender.close()
+        assert sender.send(message())[0].state == "accepted"
 
 
-def test_an_answer_that_means_nothing_after_the_dot_is_unknown(smtp: MakeSmtp, message: MakeMessage) -> None:
+def test_a_server_may_hang_up_right_after_it_took_the_message(smtp: MakeSmtp, message: MakeMessage) -> None:
+    """The 250 counts, and closing says goodbye to nobody."""
+
+    def script(peer: Peer) -> None:
+        peer.until_content()
+        peer.take_content()
+        peer.say("250 taken")
+        peer.reset()
+
+    with ScriptedServer(script) as server:
+        sender = smtp(server)
+        assert sender.send(message())[0].state == "accepted"
+        sender.close()
+
+
+@pytest.mark.parametrize("answer", ["what?", "354 go on", "20x taken", "x" * 70_000])
+def test_an_answer_that_means_nothing_after_the_dot_is_unknown(
+    answer: str, smtp: MakeSmtp, message: MakeMessage
+) -> None:
     """Garbage is no yes and no no."""
 
     def script(peer: Peer) -> None:
         peer.until_content()
         peer.take_content()
-        peer.say("what?")
+        peer.say(answer)
 
     with ScriptedServer(script) as server:
         assert smtp(server).send(message())[0].state == "unknown"
@@ -302,7 +438,7 @@ def test_nothing_listening_is_told_with_host_and_port(mail: MakeMail, message: M
         port = free.getsockname()[1]
     account = resolve(mail(provider="custom", host="127.0.0.1", port=port, security="none"))
     error = failure(SmtpTransport(account), message())
-    assert not error.permanent
+    assert (error.permanent, error.account) == (False, True)
     assert str(port) in error.where
 
 
@@ -310,5 +446,13 @@ def test_a_banner_that_refuses_is_told(smtp: MakeSmtp, message: MakeMessage) -> 
     """554 instead of a greeting is permanent, with the server's words."""
     with ScriptedServer(lambda peer: peer.say("554 5.7.1 you are blocked")) as server:
         error = failure(smtp(server), message())
-    assert error.permanent
+    assert (error.permanent, error.account) == (True, True)
     assert "you are blocked" in error.what
+
+
+def test_a_banner_of_421_may_be_tried_again(smtp: MakeSmtp, message: MakeMessage) -> None:
+    """The server is busy, for every message alike."""
+    with ScriptedServer(lambda peer: peer.say("421 4.3.2 too busy")) as server:
+        error = failure(smtp(server), message())
+    assert (error.permanent, error.account) == (False, True)
+    assert "too busy" in error.what

@@ -1,0 +1,129 @@
+"""What holds and what does not, looked at without sending anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+
+from reports import addressing, jobs, shipped, toml
+from reports.errors import ReportsError, SettingsError
+from reports.model import size
+from reports.render import html, text
+from reports.settings import FileSource, Settings
+from reports.sources import missing_files, open_source
+from reports.store import Store
+from reports.transports import open_transport
+from reports.transports.account import resolve
+
+FILE = "settings.toml"
+MOST_SKEW = 60.0
+"""Seconds that two clocks may differ before it is worth a word."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked: what was found, or the error."""
+
+    about: str
+    said: str = ""
+    error: ReportsError | None = None
+
+
+def _finding(about: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(about, said=look())
+    except ReportsError as error:
+        return Finding(about, error=error)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checker:
+    """Looks at a project. `history` opens its store, or gives None while it has none."""
+
+    settings: Settings
+    document: toml.Document | None
+    history: Callable[[], Store | None]
+    clock: Callable[[], dt.datetime]
+
+    def check(self, name: str = "", *, connect: bool = False) -> Iterator[Finding]:
+        """Each job and its template, sources, store and mail; with `connect` what is on the other side."""
+        for job_name in [name] if name else jobs.names(self.settings):
+            yield _finding(f"job {job_name}", partial(self._job, job_name))
+        for source in self.settings.sources:
+            yield _finding(f"source {source}", partial(self._source, source, connect=connect))
+        yield _finding("store", self._store)
+        yield _finding("mail", self._account)
+        if connect:
+            yield from self._server()
+
+    def files_are_there(self, read: Mapping[str, str | None]) -> None:
+        """A SettingsError with the line of every source whose files are not; of tables that SQL names, if given."""
+        problems = []
+        for name, sql in read.items():
+            options = self.settings.sources[name]
+            for error in missing_files(name, options, sql) if isinstance(options, FileSource) else ():
+                key = ("sources", name, "files")
+                line = f":{self.document.line(key)}" if self.document else ""
+                where = f"{self.settings.root / FILE}{line}, key {toml.dotted(key)}"
+                problems.append(SettingsError(f"{error.what}: {error.where}", where=where, hint=error.hint))
+        if problems:
+            raise SettingsError.join(problems)
+
+    def _job(self, name: str) -> str:
+        job = jobs.load(name, self.settings)
+        folders = shipped.template_folders(self.settings.root)
+        html.check_template(job.template, folders)
+        text.check_template(folders)
+        to = addressing.envelope(job, self.settings)
+        addressing.owners(job, self.settings)
+        many = len({*to.to, *to.cc, *to.bcc})
+        return f"queries {len(job.queries)}, blocks {len(job.show)}, recipients {many}"
+
+    def _source(self, name: str, *, connect: bool) -> str:
+        self.files_are_there({name: None})
+        if not connect:
+            return "its files are there" if isinstance(self.settings.sources[name], FileSource) else "not tried"
+        with closing(open_source(name, self.settings.sources[name])) as source:
+            return source.check()
+
+    def _store(self) -> str:
+        store = self.history()
+        if store is None:
+            return "nothing kept yet"
+        found = store.check()
+        faults = (("missing", found.missing), ("altered", found.altered))
+        if lost := [f"{what}: {name} of run {run}" for what, rows in faults for run, name, _ in rows]:
+            raise ReportsError(
+                f"stored bytes are not what they were: {'; '.join(lost[:10])}",
+                where=store.where,
+                hint="bring them back from a backup; what lacks its bytes is never sent",
+            )
+        orphans = f"; {len(found.orphans)} files of no run, which go in time" if found.orphans else ""
+        return f"{store.where}{self._skew(store)}{orphans}"
+
+    def _skew(self, store: Store) -> str:
+        skew = store.clock_skew(self.clock())
+        far = skew is not None and abs(skew) > MOST_SKEW
+        return f"; WARNING its clock differs by {skew:.0f} s from this machine's" if far else ""
+
+    def _account(self) -> str:
+        mail, account = self.settings.mail, resolve(self.settings.mail)
+        open_transport(mail, self.settings.data_folder).close()  # no connection yet: only whether settings suffice
+        notes = [f"; everything goes to {mail.redirect}"] if mail.redirect else []
+        notes += [f"; only to {', '.join(mail.allow)}"] if mail.allow else []
+        if not account.host:
+            return f"saved as files in {self.settings.data_folder / 'mail'}{''.join(notes)}"
+        limit = f", up to {size(account.size_limit)}" if account.size_limit else ""
+        place = f"{account.provider.title} at {account.where}, {account.security}{limit}, from {account.sender}"
+        return place + "".join(notes)
+
+    def _server(self) -> Iterator[Finding]:
+        try:
+            with closing(open_transport(self.settings.mail, self.settings.data_folder)) as transport:
+                for step, said in transport.check():
+                    yield Finding(f"mail {step}", said)
+        except ReportsError as error:
+            yield Finding("mail server", error=error)

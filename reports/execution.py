@@ -1,0 +1,233 @@
+"""One run, from its first row in the history to the commit of its success with its messages.
+
+Nothing is sent here. A run that was killed on the way leaves a lease that runs out, and is then told of.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from reports import addressing, leases, oversize
+from reports.definition import Job
+from reports.errors import ReportsError, StoreError, Superseded
+from reports.model import Artifact, Message, Outgoing, Report, Run, StoredArtifact
+from reports.pipeline import Pipeline, Produced, Tell
+from reports.settings import Settings
+from reports.store import Store
+from reports.telling import Teller
+from reports.transports import mime, open_transport
+from reports.transports.account import resolve
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run, its report as it goes out, and the message that it is."""
+
+    run: Run
+    produced: Produced
+    message: Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maker:
+    """The left half for one run: the report is produced, addressed and made to fit; nothing is kept."""
+
+    job: Job
+    run: Run
+    settings: Settings
+    tell: Tell
+    only: Sequence[str] = ()
+    link: Callable[[Artifact], str] | None = None
+
+    def make(self) -> Made:
+        """The finished message; a ReportsError where there cannot be one."""
+        envelope = addressing.envelope(self.job, self.settings, only=self.only)
+        sender = resolve(self.settings.mail).sender
+        pipeline = Pipeline(job=self.job, run=self.run, settings=self.settings, tell=self.tell)
+        produced = pipeline.produce()
+        if envelope.banner:
+            produced = pipeline.restated(produced, notices=[envelope.banner])
+
+        def compose(report: Report) -> Message:
+            return mime.compose(
+                report,
+                sender=sender,
+                to=envelope.to,
+                cc=envelope.cc,
+                bcc=envelope.bcc,
+                reply_to=envelope.reply_to,
+                key=self.run.key,
+                date=self.run.started,
+            )
+
+        produced, message = oversize.fit(
+            produced,
+            restated=pipeline.restated,
+            compose=compose,
+            limit=self._limit(produced.report),
+            policy=self.job.oversize,
+            link=self.link,
+        )
+        return Made(self.run, produced, message)
+
+    def _limit(self, report: Report) -> int | None:
+        """What the other side takes; a server is only asked where something could be made smaller for it."""
+        known = resolve(self.settings.mail).size_limit
+        attached = sum(len(artifact.content) for artifact in report.attachments)
+        if not attached or (known and attached < known / 8):
+            return known
+        with closing(open_transport(self.settings.mail, self.settings.data_folder)) as transport:
+            return transport.size_limit()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """Runs that are kept: leased while they go on, and settled in one commit."""
+
+    settings: Settings
+    store: Store
+    clock: Callable[[], dt.datetime]
+    owner: str
+    tell: Tell
+    _log: list[str] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def _teller(self) -> Teller:
+        return Teller(settings=self.settings, store=self.store, clock=self.clock)
+
+    def execute(self, job: Job, run: Run, *, ready: Callable[[], None], only: Sequence[str] = ()) -> Made:
+        """The run, made and committed with its messages; an error is kept with it and told to its owner.
+
+        `ready` is the first thing done, and may raise what stands in the way of the run.
+        """
+        run = replace(run, definition=fingerprint(job))
+        with self._leased(run):
+            try:
+                ready()
+                maker = Maker(
+                    job=job,
+                    run=run,
+                    settings=self.settings,
+                    tell=self._told,
+                    only=only,
+                    link=self._link if self.settings.store.base_url else None,
+                )
+                made = maker.make()
+                made = replace(made, run=self._commit(job, made))
+            except BaseException as error:
+                self._failed(job, run, error)
+                raise
+        self._told(f"stored for {len(made.message.recipients)} recipients")
+        return made
+
+    def broken(self, run: Run, error: ReportsError) -> None:
+        """Keeps the run of a job that cannot even be read."""
+        with self._leased(run):
+            self._failed(None, run, error)
+
+    def interrupted(self) -> None:
+        """Settles the runs whose process has died, and tells their owners."""
+        now = self.clock()
+        for run, owner in self.store.runs.overdue(now, dead=dead_owners(self.store)):
+            job = self._teller.job(run.job)
+            died = ReportsError(
+                "the process that ran it ended before it was done",
+                hint="nothing of it was sent; run it again",
+            )
+            over = replace(run, state="interrupted", finished=now, error=str(died))
+            with contextlib.suppress(Superseded):  # another process was quicker
+                self._teller.failed(over, owner=owner, job=job, error=died)
+
+    def _leased(self, run: Run) -> AbstractContextManager[None]:
+        if not self.store.runs.start(run, owner=self.owner, until=self.clock() + leases.LENGTH):
+            raise StoreError(
+                f"job '{run.job}' has a run for {run.occurrence} already",
+                hint=f"reports runs {run.job} shows it; reports run {run.job} makes another one, by hand",
+            )
+        return leases.held(lambda: self.store.runs.renew(run.id, owner=self.owner, until=self.clock() + leases.LENGTH))
+
+    # -- how it ends --------------------------------------------------------------------------------
+
+    def _commit(self, job: Job, made: Made) -> Run:
+        """The one commit: success, artifacts and messages; the bytes are there before it. The run as it ended."""
+        mail, message, test = self.settings.mail, made.message, made.run.trigger == "test"
+        outgoing = Outgoing(
+            message=message,
+            kind="test" if test else "report",
+            expires=made.run.started + (job.expires or mail.expires),
+            on_unknown=mail.on_unknown,
+        )
+        done = replace(made.run, state="succeeded", finished=self.clock(), log=self._log_text())
+        kept = [self._kept(one) for one in (*made.produced.files, *made.produced.report.images)]
+        recovery = None if test else self._teller.recovery(done, job)
+        self.store.runs.succeed(done, owner=self.owner, artifacts=kept, messages=[outgoing], recovery=recovery)
+        return done
+
+    def _failed(self, job: Job | None, run: Run, error: BaseException) -> None:
+        """Keeps the error; where the store cannot even do that, the run is found interrupted later."""
+        by_hand = isinstance(error, KeyboardInterrupt | SystemExit)
+        told = error if isinstance(error, ReportsError) else ReportsError(_words(error))
+        self._log.append(f"{self._time()} {'' if by_hand else 'failed: '}{told.what.splitlines()[0]}")
+        over = replace(
+            run,
+            state="interrupted" if by_hand else "failed",
+            finished=self.clock(),
+            error=self.settings.mask(str(told)),
+            log=self._log_text(),
+        )
+        try:
+            if by_hand:
+                self.store.runs.fail(over, owner=self.owner)
+            else:
+                self._teller.failed(over, owner=self.owner, job=job, error=told)
+        except StoreError as second:
+            self.tell(f"this could not be kept: {second.what}")
+
+    def _told(self, step: str) -> None:
+        self._log.append(f"{self._time()} {step}")
+        self.tell(step)
+
+    def _time(self) -> str:
+        return f"{self.clock().astimezone(ZoneInfo(self.settings.timezone)):%H:%M:%S}"
+
+    def _log_text(self) -> str:
+        return self.settings.mask("\n".join(self._log))
+
+    def _kept(self, artifact: Artifact) -> StoredArtifact:
+        digest = self.store.artifacts.put(artifact.content)
+        return StoredArtifact(
+            name=artifact.name, media_type=artifact.media_type, sha256=digest, size=len(artifact.content)
+        )
+
+    def _link(self, artifact: Artifact) -> str:
+        place = self.store.artifacts.link(self.store.artifacts.put(artifact.content), artifact.name)
+        return f"{self.settings.store.base_url.rstrip('/')}/{quote(place.removeprefix('linked/'))}"
+
+
+def dead_owners(store: Store) -> Sequence[str]:
+    """Those who hold something in the store and exist no more."""
+    return [owner for owner in store.owners() if leases.is_dead(owner, here=store.is_local)]
+
+
+def fingerprint(job: Job) -> str:
+    """12 hex digits that change with anything in the job's folder that it is made of."""
+    digest = hashlib.sha256()
+    files: Mapping[str, bytes] = {
+        path.name: path.read_bytes() for path in job.folder.glob("*") if path.suffix in {".toml", ".sql", ".py"}
+    }
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
+    return digest.hexdigest()[:12]
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return "stopped by hand before it was done; nothing of it was sent"
+    return f"{type(error).__name__}: {error}".rstrip(": ")

@@ -1,0 +1,1 @@
+"""Each file is one step; what has been released is never changed."""

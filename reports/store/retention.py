@@ -1,0 +1,75 @@
+"""What is too old goes, in batches, and never what somebody still waits for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, delete, func, or_, select, union
+
+from reports.model import UNSETTLED
+from reports.store import rows
+from reports.store.artifacts import Artifacts
+from reports.store.engine import Database
+from reports.store.schema import artifact, delivery, message, run
+
+GRACE = dt.timedelta(days=1)
+"""Bytes are written before the commit that refers to them; younger ones may still be waiting for theirs."""
+_BATCH = 200
+
+
+def prune_runs(database: Database, cutoff: dt.datetime, keep_runs: int) -> int:
+    """Deletes finished runs that ended before `cutoff` or are beyond the newest `keep_runs` of their job."""
+    with database.reading() as connection:
+        ids = _too_old(connection, cutoff, keep_runs)
+    return sum(_delete(database, batch) for batch in rows.batches(ids, _BATCH))
+
+
+def prune_bytes(database: Database, kept: Artifacts, now: dt.datetime) -> None:
+    """Deletes bytes that no row refers to, save those put within the last day."""
+    before = now - GRACE
+    kept.tidy(before)
+    old = [sha256 for sha256, put in kept.every() if put < before]
+    for batch in rows.batches(old):
+        with database.reading() as connection:
+            wanted = set(connection.scalars(_referred(batch)))
+        for sha256 in set(batch) - wanted:
+            kept.delete(sha256, before=before)
+
+
+def referred(connection: Connection) -> Iterator[tuple[str, str, str]]:
+    """Run, name and hash of all bytes that a row refers to; those of a message are named by its Message-ID."""
+    for table, name, sha256 in (
+        (artifact, artifact.c.name, artifact.c.sha256),
+        (message, message.c.message_id, message.c.content),
+    ):
+        for row in connection.execute(select(table.c.run, name, sha256).order_by(table.c.id)):
+            yield row[0], row[1], row[2]
+
+
+def _too_old(connection: Connection, cutoff: dt.datetime, keep_runs: int) -> Sequence[str]:
+    newest_first = (run.c.started.desc(), run.c.id.desc())
+    place = func.row_number().over(partition_by=run.c.job, order_by=newest_first).label("place")
+    ranked = select(run.c.id, run.c.finished, place).subquery()
+    old = or_(ranked.c.finished < cutoff, ranked.c.place > keep_runs)
+    return connection.scalars(select(ranked.c.id).where(ranked.c.finished.is_not(None), old)).all()
+
+
+def _delete(database: Database, ids: Sequence[str]) -> int:
+    """Deletes these runs with all that hangs on them; asked again, for a person may just have changed one."""
+    with database.writing() as connection:
+        gone = connection.execute(delete(run).where(run.c.id.in_(ids), ~_is_waiting()))
+    return gone.rowcount
+
+
+def _is_waiting() -> ColumnElement[bool]:
+    of_run = delivery.join(message, delivery.c.message == message.c.id)
+    unsettled = (message.c.run == run.c.id, delivery.c.state.in_(UNSETTLED))
+    return select(delivery.c.id).select_from(of_run).where(*unsettled).correlate(run).exists()
+
+
+def _referred(batch: Sequence[str]) -> CompoundSelect[str]:
+    return union(
+        select(artifact.c.sha256).where(artifact.c.sha256.in_(batch)),
+        select(message.c.content).where(message.c.content.in_(batch)),
+    )

@@ -1,0 +1,223 @@
+"""The tables, and how instants and parameters are kept in them. What changes here needs a migration."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    Unicode,
+    UnicodeText,
+    text,
+)
+from sqlalchemy.dialects.mssql import DATETIME2
+from sqlalchemy.types import TypeEngine
+
+HEAD = "0001"
+"""The revision that these tables are; the newest one in migrations/versions."""
+
+
+class Instant(TypeDecorator[dt.datetime]):
+    """An aware instant, exact to the microsecond; it comes back in UTC from every database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "mssql":
+            return dialect.type_descriptor(DATETIME2(6))  # type: ignore[no-untyped-call]
+        return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone, so it is no instant")
+        there = value.astimezone(dt.UTC)
+        return there if dialect.name == "postgresql" else there.replace(tzinfo=None)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        del dialect
+        if value is None:
+            return None
+        return value.astimezone(dt.UTC) if value.tzinfo else value.replace(tzinfo=dt.UTC)
+
+
+class Params(TypeDecorator[dict[str, Any]]):
+    """A run's parameters as JSON; dates come back as dates."""
+
+    impl = UnicodeText
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str:
+        del dialect
+        return json.dumps(dict(value or {}), default=_as_json, ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any]:
+        del dialect
+        params: dict[str, Any] = json.loads(value or "{}", object_hook=_from_json)
+        return params
+
+
+def _as_json(value: object) -> object:
+    return {"$date": value.isoformat()} if type(value) is dt.date else str(value)
+
+
+def _from_json(value: dict[str, Any]) -> object:
+    return dt.date.fromisoformat(value["$date"]) if value.keys() == {"$date"} else value
+
+
+# Lengths are such that SQL Server can keep every index: 900 bytes of a primary key, 1,700 of another.
+ID = String(64)
+JOB = Unicode(128)
+ADDRESS = Unicode(320)
+STATE = String(12)
+OWNER = Unicode(200)
+HASH = String(64)
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("job", JOB, nullable=False),
+    Column("occurrence", Instant),
+    Column("as_of", Date, nullable=False),
+    Column("params", Params, nullable=False),
+    Column("trigger", STATE, nullable=False),
+    Column("state", STATE, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("definition", ID, nullable=False),
+    Column("started", Instant, nullable=False),
+    Column("finished", Instant),
+    Column("error", UnicodeText, nullable=False),
+    Column("notice", UnicodeText, nullable=False),
+    Column("owner", OWNER, nullable=False),
+    Column("until", Instant, nullable=False),
+    # Last, so that a list of runs need not read past it.
+    Column("log", UnicodeText, nullable=False),
+)
+# Runs by hand have no occurrence; SQL Server would take only one of them into a plain unique index.
+_FOR_AN_OCCURRENCE = run.c.occurrence.is_not(None)
+Index(
+    "run_occurrence",
+    run.c.job,
+    run.c.occurrence,
+    unique=True,
+    sqlite_where=_FOR_AN_OCCURRENCE,
+    postgresql_where=_FOR_AN_OCCURRENCE,
+    mssql_where=_FOR_AN_OCCURRENCE,
+)
+Index("run_job", run.c.job, run.c.started)
+Index("run_started", run.c.started)
+Index("run_lease", run.c.state, run.c.until)
+
+artifact = Table(
+    "artifact",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("run", ID, ForeignKey("run.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Unicode(255), nullable=False),
+    Column("media_type", String(255), nullable=False),
+    Column("sha256", HASH, nullable=False, index=True),
+    Column("size", BigInteger, nullable=False),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("message_id", Unicode(400), nullable=False, unique=True),
+    Column("run", ID, ForeignKey("run.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", STATE, nullable=False),
+    Column("date", Instant, nullable=False),
+    Column("sender", ADDRESS, nullable=False),
+    Column("subject", UnicodeText, nullable=False),
+    Column("content", HASH, nullable=False, index=True),
+    Column("size", BigInteger, nullable=False),
+    Column("on_unknown", STATE, nullable=False),
+)
+
+# `owner` stays after a delivery is settled: it says whose answer that was (see `ledger`).
+# `claimed` and `handed` are the instants of the present attempt; `told` is when its failure was told.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("message", NUMBER, ForeignKey("message.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("recipient", ADDRESS, nullable=False, index=True),
+    Column("state", STATE, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("next_attempt", Instant),
+    Column("settled", Instant),
+    Column("owner", OWNER),
+    Column("until", Instant),
+    Column("claimed", Instant),
+    Column("handed", Instant),
+    Column("told", Instant),
+    Column("last_reply", UnicodeText, nullable=False),
+    Column("hint", UnicodeText, nullable=False),
+)
+# What is due is found by it, however much is settled.
+Index("delivery_due", delivery.c.state, delivery.c.next_attempt, delivery.c.id)
+# Values written out, not bound: so a database sees that the index has the rows a query wants.
+_UNTOLD = "{0}state IN ('refused', 'expired', 'unknown') AND {0}told IS NULL"
+FAILED = text(_UNTOLD.format("delivery."))
+"""A condition: deliveries that failed and were not told of."""
+Index(
+    "delivery_untold",
+    delivery.c.state,
+    delivery.c.settled,
+    sqlite_where=text(_UNTOLD.format("")),
+    postgresql_where=text(_UNTOLD.format("")),
+    mssql_where=text(_UNTOLD.format("")),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("delivery", NUMBER, ForeignKey("delivery.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("started", Instant, nullable=False),
+    Column("finished", Instant, nullable=False),
+    Column("state", STATE, nullable=False),
+    Column("code", Integer, nullable=False),
+    Column("text", UnicodeText, nullable=False),
+)
+
+# A failure streak that is open: of the job itself where `about` is empty, else of that recipient.
+trouble = Table(
+    "trouble",
+    metadata,
+    Column("job", JOB, primary_key=True),
+    Column("about", ADDRESS, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("latest", Instant, nullable=False),
+    Column("run", ID, nullable=False),
+    Column("message_id", Unicode(400), nullable=False),
+    Column("times", Integer, nullable=False),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("account", Unicode(400), primary_key=True),
+    Column("next_at", Instant, nullable=False),
+)

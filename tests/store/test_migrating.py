@@ -1,0 +1,113 @@
+"""The schema: made, brought up to date, and never taken for what it is not."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from postgres import server
+from sqlalchemy import inspect
+from storing import opened, outgoing, sent, states
+
+from reports.errors import StoreError
+from reports.store import Store
+from reports.store.migrating import directory
+from reports.store.schema import HEAD, metadata
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of these tests' own."""
+    yield from server(tmp_path_factory.mktemp("postgresql"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def nowhere(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Options for a database that has no tables yet."""
+    if request.param == "sqlite":
+        return {}
+    url: str = request.getfixturevalue("postgresql")
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return {"url": url}
+
+
+def test_the_migrations_lead_to_the_tables(tmp_path: Path, nowhere: dict[str, str]) -> None:
+    """On an empty database they make just what the code expects, indexes included."""
+    store = opened(tmp_path, **nowhere)
+    with store.database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert context.get_current_revision() == HEAD
+        assert compare_metadata(context, metadata) == []
+        made = {index["name"] for table in metadata.tables for index in inspect(connection).get_indexes(table)}
+    wanted = {index.name for table in metadata.sorted_tables for index in table.indexes}
+    assert wanted <= made
+    store.close()
+
+
+def test_head_is_the_newest_migration() -> None:
+    """The constant that is compared at every start, and the files."""
+    assert directory().get_current_head() == HEAD
+
+
+def test_many_may_open_a_new_database_at_once(tmp_path: Path, nowhere: dict[str, str]) -> None:
+    """One makes it, the others wait, and all can use it."""
+    barrier = Barrier(6)
+
+    def open_one(_: int) -> Store:
+        barrier.wait()
+        return opened(tmp_path, **nowhere)
+
+    with ThreadPoolExecutor(6) as pool:
+        stores = list(pool.map(open_one, range(6)))
+    sent(stores[0], outgoing())
+    assert [states(store) for store in stores] == [{"a@example.com": "pending"}] * 6
+    for store in stores:
+        store.close()
+
+
+def test_a_current_database_is_opened_without_alembic(tmp_path: Path) -> None:
+    """It would take as long to import as all the rest."""
+    opened(tmp_path).close()
+    code = (
+        "import sys; from pathlib import Path; from reports.settings import Store; from reports.store import open_store\n"
+        "open_store(Store(), Path(sys.argv[1])).close(); print('alembic' in sys.modules, 'fsspec' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "var")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["False", "False"]
+
+
+def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    """The error says what to do."""
+    opened(tmp_path).close()
+    path = tmp_path / "var" / "reports.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(StoreError, match=r"newer version of reports \(its schema is 9999\)") as caught:
+        opened(tmp_path)
+    assert (caught.value.where, "upgrade" in caught.value.hint) == (str(path), True)
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A table of somebody else is in the way: the error names it, and no other table was made."""
+    (tmp_path / "var").mkdir()
+    path = tmp_path / "var" / "reports.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE pace (x)")
+    connection.close()
+    with pytest.raises(StoreError, match="table pace already exists"):
+        opened(tmp_path)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("pace",)]
+    connection.close()

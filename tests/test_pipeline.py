@@ -1,0 +1,67 @@
+"""The left half: what a report says of the files that come with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from reports.definition import Job
+from reports.model import Run, Table
+from reports.pipeline import Pipeline, Produced
+from reports.settings import Settings
+
+SALES = pd.DataFrame({"region": ["North", "South", "West"], "revenue": [1, 2, 3]})
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    attach = {"excel": {"file": "Sales 10/26: {job}.xlsx", "sheets": ["sales"]}}
+    job = Job.model_validate(
+        {"title": "Sales", "name": "daily", "show": [{"table": "sales", "limit": 1}], "attach": attach}
+    )
+    run = Run(id="r1", job="daily", as_of=dt.date(2026, 10, 31), started=dt.datetime(2026, 11, 2, tzinfo=dt.UTC))
+    return Pipeline(job=job, run=run, settings=Settings(), tell=lambda _: None)
+
+
+@pytest.fixture
+def produced(pipeline: Pipeline) -> Produced:
+    return pipeline.render([], {"sales": SALES})
+
+
+def pointing(produced: Produced) -> list[str]:
+    return [block.whole_in for block in produced.page.blocks if isinstance(block, Table)]
+
+
+def test_a_cut_table_names_the_file_as_it_is_attached(produced: Produced) -> None:
+    """Not as the job wrote it, where no system could keep that name."""
+    (book,) = produced.report.attachments
+    assert book.name == "Sales 10-26- daily.xlsx"
+    assert pointing(produced) == [book.name]
+    assert f"all in the attachment {book.name}." in produced.report.text
+
+
+def test_more_is_said_without_computing_again(pipeline: Pipeline, produced: Produced) -> None:
+    """Before what was said already; pictures, attachments and the rest are the same objects."""
+    once = pipeline.restated(produced, notices=["One.", "Two."])
+    twice = pipeline.restated(once, notices=["Zero."])
+    assert twice.page.notices == ["Zero.", "One.", "Two."]
+    assert twice.report.attachments is produced.report.attachments
+    assert twice.datasets is produced.datasets
+    for words in twice.page.notices:
+        assert words in twice.report.html
+        assert words in twice.report.text
+    assert pipeline.restated(produced, notices=["One.", "Two."]) == once
+
+
+def test_a_table_points_at_what_is_attached_now(pipeline: Pipeline, produced: Produced) -> None:
+    """The zip that has its file, or nothing; and never at a file that was left out."""
+    (book,) = produced.report.attachments
+    zipped = type(book)(name=f"{book.name}.zip", media_type="application/zip", content=b"")
+    assert pointing(pipeline.restated(produced, notices=[], attachments=[zipped])) == [zipped.name]
+    without = pipeline.restated(produced, notices=[], attachments=[])
+    assert pointing(without) == [""]
+    assert "attachment" not in without.report.html + without.report.text
+    assert without.report.attachments == []
+    assert without.files == [book]
