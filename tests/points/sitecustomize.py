@@ -20,6 +20,8 @@ from typing import Any
 HERE = str(Path(__file__).parent)
 ON_PATHS = {"os.rename": "rename", "os.remove": "remove", "os.mkdir": "mkdir", "os.link": "link"}
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+# Which bytes share a folder named after their hash is chance, so that making one is no point.
+BY_HASH = re.compile(r"/[0-9a-f]{2}$")
 CHANGING = re.compile(r"(?<=/\.)\w{8}|(?<=/)[0-9a-f]{2}(?=/|$)|[0-9a-f]{8,}|\d+|'[^']*'")
 
 
@@ -50,7 +52,8 @@ class Points:
     def at_path(self, verb: str, path: Any) -> None:
         if isinstance(path, str | bytes | os.PathLike):
             whole = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  Path would resolve links, or audit again
-            if whole.startswith(self.folder) and "__pycache__" not in whole:
+            by_chance = verb == "mkdir" and BY_HASH.search(whole)
+            if whole.startswith(self.folder) and "__pycache__" not in whole and not by_chance:
                 self.reach(f"{verb} {whole[len(self.folder) :]}")
 
     def connected(self, connect: Any) -> Any:
