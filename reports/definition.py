@@ -6,27 +6,24 @@ import datetime as dt
 import difflib
 import re
 import string
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
-    GetJsonSchemaHandler,
     Tag,
     WithJsonSchema,
     model_validator,
 )
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from reports.errors import choices
 from reports.model import Query
+from reports.parts import Duration, Name, Part, Size, Texts, one_or_many
+from reports.schedules.options import Schedule
 
 Scalar = bool | int | float | dt.date | str
 FORMATS = r"(text|integer|number|currency|compact|percent|date|datetime|month)(\.[0-6])?"
@@ -55,70 +52,12 @@ def _only_places(text: str) -> str:
 
 Pattern = Annotated[str, AfterValidator(_only_places)]
 """A text in which {title}, {job} and {as_of} stand for the run's own."""
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-def _one_or_many(given: object) -> object:
-    return (given,) if isinstance(given, str) else given
-
-
-Texts = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_one_or_many),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-"""Several texts, or one written without brackets."""
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
-
-def _duration(given: object) -> object:
-    if isinstance(given, dt.timedelta):
-        return given
-    match = re.fullmatch(r"(\d{1,6})\s*([smhdw])", given.strip()) if isinstance(given, str) else None
-    if match is None or not int(match[1]):
-        raise PydanticCustomError("duration", 'a duration is a number and a unit, such as "90m", "8h" or "2d"')
-    return dt.timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-
-
-Duration = Annotated[
-    dt.timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[smhdw]$"})
-]
-"""A length of time written as "30s", "90m", "8h", "2d" or "1w"."""
-
-
-class Part(BaseModel):
-    """A table in a TOML file: frozen, and an unknown key is an error that names the nearest valid one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
-    # What may stand in the place of the table, as JSON Schema, where a shorter form is allowed.
-    _short_form: ClassVar[Mapping[str, Any] | None] = None
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        table = handler(core_schema)
-        return {"anyOf": [dict(cls._short_form), table]} if cls._short_form else table
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, given: object) -> object:
-        valid = sorted(field.alias or name for name, field in cls.model_fields.items())
-        names = {*valid, *cls.model_fields}
-        unknown = [key for key in given if key not in names] if isinstance(given, dict) else []
-        if unknown:
-            raise PydanticCustomError(
-                "unknown_key",
-                "unknown key '{key}'",
-                {"key": unknown[0], "hint": choices(unknown[0], valid, what="valid keys here")},
-            )
-        return given
 
 
 class Param(Part):
     """A value the job's SQL and hooks may use, bound by name; a bare value in TOML is its default."""
 
-    _short_form = {"type": ["string", "number", "boolean"]}
+    _short_form: ClassVar = {"type": ["string", "number", "boolean"]}
 
     default: Annotated[Any, WithJsonSchema({"type": ["string", "number", "boolean"]})]
     type: Literal["text", "integer", "number", "boolean", "date"]
@@ -260,7 +199,7 @@ def kind(show: Show) -> str:
 class SheetOptions(Columns):
     """One worksheet: a dataset as a native table, or headline figures; `chart` adds a native chart."""
 
-    _short_form = {"type": "string"}
+    _short_form: ClassVar = {"type": "string"}
 
     dataset: Name | None = None
     figures: Name | None = None
@@ -283,7 +222,7 @@ class SheetOptions(Columns):
 class Workbook(Part):
     """An Excel attachment; `file` may say {title}, {job} and {as_of}."""
 
-    _short_form = {"type": "array", "items": {"type": ["string", "object"]}}
+    _short_form: ClassVar = {"type": "array", "items": {"type": ["string", "object"]}}
 
     file: Pattern = "{title} {as_of}.xlsx"
     sheets: tuple[SheetOptions, ...]
@@ -309,6 +248,31 @@ class QueryOptions(Part):
 Oversize = Literal["zip", "link", "leave_out", "fail"]
 
 
+class Retry(Part):
+    """How often a scheduled run is tried, and the wait before the second time, which doubles from then on.
+
+    Only errors that may pass by themselves are tried again: a database that is away, a killed process.
+    """
+
+    _short_form: ClassVar = {"type": "integer"}
+
+    attempts: int = Field(default=1, ge=1, le=20)
+    wait: Duration = dt.timedelta(minutes=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, given: object) -> object:
+        return {"attempts": given} if isinstance(given, int) else given
+
+
+CatchUp = Literal["latest", "all", "none"]
+Overlap = Literal["skip", "queue", "replace", "allow"]
+
+
+def _schedules(given: object) -> object:
+    return (given,) if isinstance(given, str | dict | Schedule) else given
+
+
 class Definition(Part):
     """A job.toml."""
 
@@ -320,10 +284,19 @@ class Definition(Part):
     reply_to: str = ""
     owner: Texts = ()
     expires: Duration | None = None
-    oversize: Annotated[tuple[Oversize, ...], BeforeValidator(_one_or_many)] = ("zip", "link", "leave_out")
+    oversize: Annotated[tuple[Oversize, ...], BeforeValidator(one_or_many)] = ("zip", "link", "leave_out")
     subject: Pattern = "{title}, {as_of}"
     template: str = "report.html.j2"
     language: str = ""
+    schedule: Annotated[tuple[Schedule, ...], BeforeValidator(_schedules)] = ()
+    jitter: Duration | None = None
+    catch_up: CatchUp = "latest"
+    catch_up_within: Duration = dt.timedelta(days=1)
+    overlap: Overlap = "skip"
+    retry: Retry = Retry()
+    time_limit: Duration | None = None
+    memory_limit: Size | None = None
+    ping: str = Field(default="", pattern=r"^(https?://\S+)?$")
     params: dict[Name, Param] = Field(default_factory=dict)
     query: dict[Name, QueryOptions] = Field(default_factory=dict)
     show: tuple[Show, ...] = ()

@@ -258,7 +258,8 @@ class Run:
 
     Instants are aware, in UTC. `definition` is a hash of the job's folder as it was run. `notice` says
     who was told of a failure, or why nobody could be. A `test` was asked for with --to: it says nothing
-    about the job's own runs.
+    about the job's own runs. A scheduled run is one row for its occurrence: `attempt` counts the times it was
+    begun, `due` is when it may begin next; until it does, `started` is when it was queued.
     """
 
     id: str
@@ -271,15 +272,80 @@ class Run:
     state: RunState = "running"
     attempt: int = 1
     definition: str = ""
+    due: datetime | None = None
     finished: datetime | None = None
     error: str = ""
     notice: str = ""
     log: str = field(default="", repr=False)
 
     @property
+    def waited(self) -> timedelta:
+        """How long it stood in the queue, from when it could have started."""
+        return max(self.started - self.due, timedelta()) if self.due else timedelta()
+
+    @property
+    def late(self) -> timedelta:
+        """How long after its occurrence it started."""
+        return max(self.started - self.occurrence, timedelta()) if self.occurrence else timedelta()
+
+    @property
     def key(self) -> str:
         """What the run is for: its occurrence, or itself where it was asked for by hand."""
         return self.occurrence.isoformat() if self.occurrence else self.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occurrence:
+    """One instant that a schedule names: `at` in UTC and `local` on the clock of the schedule's zone.
+
+    `reason` says why it is not the plain one: moved out of a gap of the clock or off a holiday, the first of two.
+    One that is `skipped` is expected not to run, because of its reason.
+    """
+
+    at: datetime
+    local: datetime
+    reason: str = ""
+    skipped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is expected of a job, as the store has it, and up to when that has been accounted for.
+
+    `definition` is the JSON of the last definition that could be read (see `planning`). Every occurrence up to and with
+    `accounted` has its row. `paused` is since when nothing starts; `broken` why the job cannot be read now; `gone`
+    since when its folder is not there.
+    """
+
+    job: str
+    definition: str
+    accounted: datetime
+    paused: datetime | None = None
+    pause_note: str = ""
+    broken: str = ""
+    gone: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounting:
+    """What became of the occurrences of one job that came due: rows to add, and runs to be stopped, with the reason."""
+
+    accounted: datetime
+    runs: Sequence[Run] = ()
+    stop: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beat:
+    """A service at work: who it is, since when, and when it was last heard of; `stopped` if it ended in order."""
+
+    owner: str
+    host: str
+    pid: int
+    version: str
+    started: datetime
+    beat: datetime
+    stopped: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

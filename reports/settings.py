@@ -25,8 +25,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from reports.definition import Duration, Name, Part, Texts
 from reports.errors import MissingDependency, SettingsError
+from reports.parts import Duration, Name, Part, Size, Texts
+from reports.schedules.options import Zone
 
 MASK = "***"
 _PASSWORD_KEYS = {"password", "passwd", "pwd", "sslpassword"}
@@ -264,10 +265,28 @@ class Store(Rooted):
         return without_password(url)
 
 
+class Service(Rooted):
+    """`reports serve`: how many runs at once, how long one may take, and where it says how it is.
+
+    `time_limit` and `memory_limit` hold for jobs that name none. What starts later than `late_after` says so in
+    its subject. `health` is the address of /healthz and /metrics, empty for none; `ping` is called while it is well.
+    """
+
+    concurrency: int = Field(default=4, ge=1, le=200)
+    stop_timeout: Duration = dt.timedelta(seconds=30)
+    time_limit: Duration = dt.timedelta(hours=1)
+    memory_limit: Size | None = None
+    late_after: Duration = dt.timedelta(minutes=15)
+    health: str = Field(default="127.0.0.1:8710", pattern=r"^(\S+:\d{1,5})?$")
+    ping: str | Secret = ""
+    log: Literal["console", "json"] = "console"
+
+
 class Settings(Rooted):
     """A project's settings.toml."""
 
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
+    calendar: str = ""
     language: str = "en"
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     data: str = "var"
@@ -275,17 +294,7 @@ class Settings(Rooted):
     mail: Mail = Mail()
     groups: dict[str, Texts] = Field(default_factory=dict)
     store: Store = Store()
-
-    @field_validator("timezone")
-    @classmethod
-    def _exists(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            raise PydanticCustomError(
-                "timezone", "'{name}' is not a time zone; write one like Europe/Berlin", {"name": name}
-            ) from error
-        return name
+    service: Service = Service()
 
     @property
     def data_folder(self) -> Path:
