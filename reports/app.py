@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from reports import jobs, leases, params, toml
-from reports.checking import FILE, Checker, Finding
+from reports import jobs, leases, params, project, toml
+from reports.checking import Checker, Finding
 from reports.definition import Job
-from reports.delivery import Sender
-from reports.errors import DefinitionError, JobError, ReportsError, SettingsError, StoreError
-from reports.execution import Execution, Made, Maker, dead_owners
+from reports.dispatch import Dispatch, silent
+from reports.errors import DefinitionError, JobError, StoreError
+from reports.execution import Execution, Made, Maker
 from reports.model import (
     UNSETTLED,
     Attempt,
+    Beat,
     Delivery,
     DeliveryState,
     Message,
-    MessageKind,
+    Occurrence,
+    Plan,
     Run,
     StoredArtifact,
     Trigger,
 )
 from reports.pipeline import Pipeline, Produced, Tell
-from reports.settings import Settings, environment
+from reports.planning import Expectation, Planner
+from reports.settings import Settings
+from reports.settling import Settler
 from reports.store import Store, exists, open_store
-from reports.telling import Teller
-from reports.transports import address, open_transport
-from reports.transports.account import resolve
+from reports.transports import address
 
 MOST = 1000
 """How many deliveries are listed where none are named, the newest first."""
+ALIVE = dt.timedelta(minutes=1)
+"""How long after its last beat a service is taken to be at work."""
 FAILED: tuple[DeliveryState, ...] = ("refused", "expired")
-NOTICES: tuple[MessageKind, ...] = ("failure", "recovery")
 
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-def _silent(_: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -81,22 +81,9 @@ class History:
     attempts: Mapping[int, Sequence[Attempt]]
 
 
-def find_root(named: Path | None = None) -> Path:
-    """The nearest folder upwards that has a settings.toml: from `named`, else REPORTS_PROJECT, else from here."""
-    start = (named or Path(environment("REPORTS_PROJECT"))).absolute()
-    for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
-            return folder
-    raise SettingsError(
-        f"there is no {FILE} in {start} or above it",
-        hint="change into a project's folder, or lay one out: reports init DIR",
-    )
-
-
 def open_app(root: Path) -> App:
     """The App of the project in `root`; a SettingsError tells every mistake in its settings."""
-    document = toml.read(root / FILE, error=SettingsError)
-    return App(toml.validate(document, Settings, error=SettingsError, root=root), document)
+    return App(*project.read_settings(root))
 
 
 @dataclass(frozen=True)
@@ -145,21 +132,21 @@ class App:
 
     # -- the left half --------------------------------------------------------------------------------
 
-    def preview(self, name: str, wanted: Wanted, *, tell: Tell = _silent) -> Produced:
+    def preview(self, name: str, wanted: Wanted, *, tell: Tell = silent) -> Produced:
         """The job's report, addressed to nobody."""
         job = jobs.load(name, self.settings)
         run = self._run(job, wanted)
         self._ready(job)
         return Pipeline(job=job, run=run, settings=self.settings, tell=tell).produce()
 
-    def dry_run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = _silent) -> Sent:
+    def dry_run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = silent) -> Sent:
         """The finished message as `run` would send it; nothing is kept and nothing sent."""
         job = jobs.load(name, self.settings)
         run = self._run(job, wanted)
         self._ready(job)
         return _sent(Maker(job=job, run=run, settings=self.settings, tell=tell, only=to).make())
 
-    def run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = _silent) -> Sent:
+    def run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = silent) -> Sent:
         """Run the job, keep it, deliver its message at once and say what came of it for each recipient.
 
         What was not taken stays in the outbox. An error of the run is kept with it and told to its owner.
@@ -168,21 +155,34 @@ class App:
         job = self._load(name, trigger)
         run = self._run(job, wanted, trigger)
         execution = self._execution(tell)
-        execution.interrupted()
+        self._settler.interrupted()
         try:
             made = execution.execute(job, run, ready=lambda: self._ready(job), only=to)
         except Exception:
-            self._deliver_quietly(run.id, *self._untold())
+            self._dispatch.deliver_quietly(run.id, *self._dispatch.untold())
             raise
         self.deliver(run.id, tell=tell)
-        self._deliver_quietly(*self._untold())
+        self._dispatch.deliver_quietly(*self._dispatch.untold())
         self._prune()
         return _sent(made, self.store.outbox.select([made.message.message_id], states=()))
+
+    @property
+    def _settler(self) -> Settler:
+        return Settler(settings=self.settings, store=self.store, clock=self.clock)
 
     def _execution(self, tell: Tell) -> Execution:
         return Execution(
             settings=self.settings, store=self.store, clock=self.clock, owner=leases.new_owner(), tell=tell
         )
+
+    def carry_out(self, run: Run, *, owner: str) -> bool:
+        """A run that `owner` took from the queue, made and settled; False if the store could not be told the end.
+
+        Its steps are logged; its messages are left to whoever delivers.
+        """
+        log = logging.getLogger("reports.run")
+        execution = Execution(settings=self.settings, store=self.store, clock=self.clock, owner=owner, tell=log.info)
+        return execution.carry_out(run, ready=self._ready)
 
     def _load(self, name: str, trigger: Trigger) -> Job:
         """The job; one that is broken is kept as a failed run, and whoever runs this project is told."""
@@ -192,8 +192,8 @@ class App:
             if name in jobs.names(self.settings):
                 now = self.clock()
                 run = Run(id=self.new_id(), job=name, as_of=self.settings.today(now), started=now, trigger=trigger)
-                self._execution(_silent).broken(run, error)
-                self._deliver_quietly(run.id)
+                self._execution(silent).broken(run, error)
+                self._dispatch.deliver_quietly(run.id)
             raise
 
     def _run(self, job: Job, wanted: Wanted, trigger: Trigger = "manual") -> Run:
@@ -212,68 +212,51 @@ class App:
 
     # -- the right half -------------------------------------------------------------------------------
 
-    def deliver(self, run: str = "", *, stop: threading.Event | None = None, tell: Tell = _silent) -> None:
+    def deliver(self, run: str = "", *, stop: threading.Event | None = None, tell: Tell = silent) -> None:
         """Try all that is due, of one run or of all, and tell owners of what nobody will get."""
-        stop = stop or threading.Event()
-        self._take_up()
-        self._drain(run, stop, tell)
-        told = Teller(settings=self.settings, store=self.store, clock=self.clock).of_deliveries()
-        for one in told if run else [""] * bool(told):
-            self._drain(one, stop, tell)
+        self._dispatch.deliver(run, stop=stop, tell=tell)
 
-    def _take_up(self) -> None:
-        dead = dead_owners(self.store)
-        fallen = [owner for owner in dead if leases.went_down(owner, here=self.store.is_local)]
-        self.store.outbox.take_up(self.clock(), dead=dead, fallen=fallen)
-
-    def _drain(self, run: str, stop: threading.Event, tell: Tell) -> None:
-        due = self.store.outbox.next_due()
-        if due is None or due > self.clock():
-            return
-        tell("sending")
-        senders = [self._sender(stop) for _ in range(self._connections())]
-        with ThreadPoolExecutor(len(senders)) as pool:
-            try:
-                for done in [pool.submit(sender.drain, run) for sender in senders]:
-                    done.result()
-            except BaseException:  # the others end after the message that they have in hand
-                stop.set()
-                raise
-
-    def _connections(self) -> int:
-        most = resolve(self.settings.mail).provider.limits.connections
-        return min(self.settings.mail.connections, most or self.settings.mail.connections)
-
-    def _sender(self, stop: threading.Event) -> Sender:
-        account = resolve(self.settings.mail)
-        return Sender(
-            store=self.store,
-            transport=open_transport(self.settings.mail, self.settings.data_folder),
-            mail=self.settings.mail,
-            owner=leases.new_owner(),
-            clock=self.clock,
-            stop=stop,
-            account=f"{account.provider.key} {account.user or account.sender}",
-        )
-
-    def _deliver_quietly(self, *runs: str) -> None:
-        """Sends the notices of runs that failed; their own errors are the ones to be told."""
-        for run in runs:
-            try:
-                self.deliver(run)
-            except ReportsError as error:
-                with contextlib.suppress(StoreError):
-                    self.store.runs.note(run, f"the notice is in the outbox and could not be sent yet: {error.what}")
-
-    def _untold(self) -> Sequence[str]:
-        """Runs with a notice that is due: of a process that died, or of what a look at the history found."""
-        now = self.clock()
-        notices = (one for one in self.store.outbox.deliveries() if one.kind in NOTICES)
-        return list(dict.fromkeys(one.run for one in notices if one.next_attempt and one.next_attempt <= now))
+    @property
+    def _dispatch(self) -> Dispatch:
+        return Dispatch(settings=self.settings, store=self.store, clock=self.clock)
 
     def _prune(self) -> None:
         options = self.settings.store
         self.store.runs.prune(self.clock(), keep=options.keep, keep_runs=options.keep_runs)
+
+    # -- when ---------------------------------------------------------------------------------------------
+
+    def upcoming(self, job: Job, *, after: dt.datetime | None = None) -> Iterator[Occurrence]:
+        """The occurrences of the job from now on, or after that instant, with the reason for each that is not plain."""
+        return Expectation.of(job, self.settings).after(after or self.clock())
+
+    def zone(self, job: Job) -> ZoneInfo:
+        """The job's time zone: that of the first of its schedules that names one, else the project's."""
+        return ZoneInfo(next((one.timezone for one in job.schedule if one.timezone), self.settings.timezone))
+
+    def paused(self) -> Mapping[str, Plan]:
+        """The jobs that are paused, with since when and why."""
+        plans = store.plans.every() if (store := self._history()) else {}
+        return {name: plan for name, plan in plans.items() if plan.paused}
+
+    def pause(self, name: str, note: str = "") -> bool:
+        """Nothing of the job starts by its schedule from now on; False if that was so already."""
+        self.known(name)
+        return self.store.plans.pause(name, now=self.clock(), note=note)
+
+    def resume(self, name: str) -> bool:
+        """Its schedule counts again from now on; False if it did all the time."""
+        self.known(name)
+        now = self.clock()
+        planner = Planner(now=now, new_id=self.new_id)
+        self.store.plans.account([name], planner.account_as_kept)  # what fell due meanwhile is missed because of it
+        return self.store.plans.resume(name, now=now)
+
+    def services(self) -> Sequence[Beat]:
+        """Services of this store that are at work, as far as they were heard of lately."""
+        beats = store.services.every() if (store := self._history()) else ()
+        now = self.clock()
+        return [one for one in beats if not one.stopped and now - one.beat < ALIVE]
 
     # -- history and outbox ---------------------------------------------------------------------------
 
@@ -286,15 +269,14 @@ class App:
 
     def _settle_dead(self) -> None:
         """What a process that has died left running or sending is shown as what became of it."""
-        self._execution(_silent).interrupted()
-        self._take_up()
+        self._settler.interrupted()
+        self._dispatch.take_up()
 
     def last_runs(self) -> Mapping[str, Run]:
         """The newest run of each job that has one."""
         if store := self._history():
             self._settle_dead()
-        found = {name: store.runs.last(name) for name in jobs.names(self.settings)} if store else {}
-        return {name: run for name, run in found.items() if run}
+        return store.runs.lasts() if store else {}
 
     def totals(self, runs: Sequence[Run]) -> Mapping[str, Mapping[DeliveryState, int]]:
         """How many deliveries of the reports of each run are in which state."""
@@ -326,19 +308,19 @@ class App:
         """
         if (store := self._history()) is None:
             return ()
-        self._take_up()
+        self._dispatch.take_up()
         if which:
             return store.outbox.select([_as_kept(name) for name in which], states=() if every else UNSETTLED)
         return store.outbox.deliveries(every=every, limit=MOST)
 
-    def retry(self, which: Sequence[str] = (), *, unknown: bool = False, tell: Tell = _silent) -> Sequence[Delivery]:
+    def retry(self, which: Sequence[str] = (), *, unknown: bool = False, tell: Tell = silent) -> Sequence[Delivery]:
         """Send again, now, to those who did not get it; with names also what was refused or has expired.
 
         What may have arrived is only sent again with `unknown`.
         """
         if self._history() is None:
             return ()
-        self._take_up()
+        self._dispatch.take_up()
         states: tuple[DeliveryState, ...] = ("pending", *(FAILED if which else ()), *(("unknown",) if unknown else ()))
         chosen = self._change(which, to="pending", states=states, reason="retried by hand")
         # Without a name it is all that waits, and owners are told of what nobody knows the end of.

@@ -11,6 +11,7 @@ from functools import partial
 from reports import addressing, jobs, shipped, toml
 from reports.errors import ReportsError, SettingsError
 from reports.model import size
+from reports.project import FILE
 from reports.render import html, text
 from reports.settings import FileSource, Settings
 from reports.sources import missing_files, open_source
@@ -18,7 +19,6 @@ from reports.store import Store
 from reports.transports import open_transport
 from reports.transports.account import resolve
 
-FILE = "settings.toml"
 MOST_SKEW = 60.0
 """Seconds that two clocks may differ before it is worth a word."""
 
@@ -68,7 +68,8 @@ class Checker:
                 key = ("sources", name, "files")
                 line = f":{self.document.line(key)}" if self.document else ""
                 where = f"{self.settings.root / FILE}{line}, key {toml.dotted(key)}"
-                problems.append(SettingsError(f"{error.what}: {error.where}", where=where, hint=error.hint))
+                what, may_come = f"{error.what}: {error.where}", error.temporary
+                problems.append(SettingsError(what, where=where, hint=error.hint, temporary=may_come))
         if problems:
             raise SettingsError.join(problems)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,6 +36,7 @@ LEAST_WAIT = dt.timedelta(seconds=30)
 """However soon a server says that it may be asked again."""
 SOON = dt.timedelta(seconds=3)
 """A wait that is borne at once, for those who were only too many for one message."""
+_log = logging.getLogger("reports.delivery")
 _TOO_MANY = {452, 552}
 READ_AHEAD = 65_536
 """Bytes from which reading a message ahead is worth a thread's while."""
@@ -82,6 +84,7 @@ class Sender:
     pause: Callable[[float], object] | None = None
     account: str = "mail"
     _settled: list[Outcome] = field(default_factory=list, init=False, repr=False)
+    _known: dict[int, tuple[Parcel, str]] = field(default_factory=dict, init=False, repr=False)
     _claimed: list[Parcel] = field(default_factory=list, init=False, repr=False)
     _down: TransportError | None = field(default=None, init=False, repr=False)
     _again: dt.datetime | None = field(default=None, init=False, repr=False)
@@ -123,6 +126,7 @@ class Sender:
                 run=run,
             )
         )
+        self._known = {one.id: (parcel, one.recipient) for parcel in self._claimed for one in parcel.deliveries}
         return bool(self._claimed)
 
     def _send_all(self) -> None:
@@ -157,7 +161,18 @@ class Sender:
         except Superseded:  # what could be written is
             self._settled = []
             raise
+        if _log.isEnabledFor(logging.INFO):
+            self._log_settled()
         self._settled = []
+
+    def _log_settled(self) -> None:
+        for one in self._settled:
+            parcel, recipient = self._known[one.delivery]
+            about = {"job": parcel.job, "run": parcel.run, "message_id": parcel.message_id, "recipient": recipient}
+            state = "deferred" if one.state == "pending" else one.state
+            reply = f"{one.code or ''} {one.text}".strip()
+            level = logging.INFO if one.state in {"accepted", "pending"} else logging.WARNING
+            _log.log(level, f"delivery {state}", extra=about | {"reply": reply, "next": one.next_attempt})
 
     # -- one message ------------------------------------------------------------------------------
 

@@ -23,13 +23,18 @@ from typing import Self
 
 
 class ReportsError(Exception):
-    """Something a person has to know: `what` happened, `where`, and the `hint` that says what to do."""
+    """Something a person has to know: `what` happened, `where`, and the `hint` that says what to do.
+
+    A `temporary` one may pass by itself: a scheduled run that meets it is tried again, if its job says so.
+    """
 
     exit_status = 1
+    temporary = False
 
-    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", hint: str = "", temporary: bool = False) -> None:
         super().__init__(what)
         self.what, self.where, self.hint = what, where, hint
+        self.temporary = temporary or type(self).temporary
 
     def __str__(self) -> str:
         lines = [self.what]
@@ -43,8 +48,8 @@ class DefinitionError(ReportsError):
 
     exit_status = 2
 
-    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
-        super().__init__(what, where=where, hint=hint)
+    def __init__(self, what: str, *, where: str = "", hint: str = "", temporary: bool = False) -> None:
+        super().__init__(what, where=where, hint=hint, temporary=temporary)
         self.problems: tuple[DefinitionError, ...] = (self,)
 
     @classmethod
@@ -52,7 +57,7 @@ class DefinitionError(ReportsError):
         """One error that tells all of `problems`, none of them lost."""
         flat = tuple(one for problem in problems for one in problem.problems)
         joined = cls("\n".join(map(str, flat)))
-        joined.problems = flat
+        joined.problems, joined.temporary = flat, all(one.temporary for one in flat)
         return joined
 
 
@@ -83,9 +88,13 @@ class RenderError(ReportsError):
 class StoreError(ReportsError):
     """The store did not keep, or could not give back, what it was asked for."""
 
+    temporary = True
+
 
 class LostBytes(StoreError):
     """Bytes that were stored are not there any more, or are others: nothing may be sent in their place."""
+
+    temporary = False
 
 
 class Superseded(StoreError):
@@ -110,7 +119,7 @@ class TransportError(ReportsError):
         retry_after: float | None = None,
         account: bool = False,
     ) -> None:
-        super().__init__(what, where=where, hint=hint)
+        super().__init__(what, where=where, hint=hint, temporary=not permanent)
         self.permanent, self.retry_after, self.account = permanent, retry_after, account
 
 

@@ -5,23 +5,23 @@ Nothing is sent here. A run that was killed on the way leaves a lease that runs 
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from reports import addressing, leases, oversize
+from reports import addressing, jobs, leases, oversize, params
 from reports.definition import Job
 from reports.errors import ReportsError, StoreError, Superseded
 from reports.model import Artifact, Message, Outgoing, Report, Run, StoredArtifact
 from reports.pipeline import Pipeline, Produced, Tell
 from reports.settings import Settings
+from reports.settling import Settler
 from reports.store import Store
-from reports.telling import Teller
 from reports.transports import mime, open_transport
 from reports.transports.account import resolve
 
@@ -50,7 +50,8 @@ class Maker:
         """The finished message; a ReportsError where there cannot be one."""
         envelope = addressing.envelope(self.job, self.settings, only=self.only)
         sender = resolve(self.settings.mail).sender
-        pipeline = Pipeline(job=self.job, run=self.run, settings=self.settings, tell=self.tell)
+        late = lateness(self.job, self.run, self.settings)
+        pipeline = Pipeline(job=self.job, run=self.run, settings=self.settings, tell=self.tell, late=late)
         produced = pipeline.produce()
         if envelope.banner:
             produced = pipeline.restated(produced, notices=[envelope.banner])
@@ -99,8 +100,8 @@ class Execution:
     _log: list[str] = field(default_factory=list, init=False, repr=False)
 
     @property
-    def _teller(self) -> Teller:
-        return Teller(settings=self.settings, store=self.store, clock=self.clock)
+    def _settler(self) -> Settler:
+        return Settler(settings=self.settings, store=self.store, clock=self.clock)
 
     def execute(self, job: Job, run: Run, *, ready: Callable[[], None], only: Sequence[str] = ()) -> Made:
         """The run, made and committed with its messages; an error is kept with it and told to its owner.
@@ -110,40 +111,44 @@ class Execution:
         run = replace(run, definition=fingerprint(job))
         with self._leased(run):
             try:
-                ready()
-                maker = Maker(
-                    job=job,
-                    run=run,
-                    settings=self.settings,
-                    tell=self._told,
-                    only=only,
-                    link=self._link if self.settings.store.base_url else None,
-                )
-                made = maker.make()
-                made = replace(made, run=self._commit(job, made))
+                return self._made(job, run, ready, only)
             except BaseException as error:
                 self._failed(job, run, error)
                 raise
-        self._told(f"stored for {len(made.message.recipients)} recipients")
-        return made
+
+    def carry_out(self, run: Run, *, ready: Callable[[Job], None]) -> bool:
+        """A run that was taken from the queue, made and settled; False if the store could not be told how it ended.
+
+        Its lease is somebody else's to renew.
+        """
+        job: Job | None = None
+        try:
+            job = jobs.load(run.job, self.settings)
+            values = params.resolve(job, {}, run.as_of)
+            run = replace(run, params=values, definition=fingerprint(job))
+            self._made(job, run, partial(ready, job), ())
+        except Superseded as error:
+            self._told(error.what)
+        except StoreError as error:
+            self._told(error.what)
+            return False
+        except Exception as error:  # noqa: BLE001  the run's boundary: whatever it was is kept with it
+            return self._failed(job, run, error)
+        return True
 
     def broken(self, run: Run, error: ReportsError) -> None:
         """Keeps the run of a job that cannot even be read."""
         with self._leased(run):
             self._failed(None, run, error)
 
-    def interrupted(self) -> None:
-        """Settles the runs whose process has died, and tells their owners."""
-        now = self.clock()
-        for run, owner in self.store.runs.overdue(now, dead=dead_owners(self.store)):
-            job = self._teller.job(run.job)
-            died = ReportsError(
-                "the process that ran it ended before it was done",
-                hint="nothing of it was sent; run it again",
-            )
-            over = replace(run, state="interrupted", finished=now, error=str(died))
-            with contextlib.suppress(Superseded):  # another process was quicker
-                self._teller.failed(over, owner=owner, job=job, error=died)
+    def _made(self, job: Job, run: Run, ready: Callable[[], None], only: Sequence[str]) -> Made:
+        ready()
+        link = self._link if self.settings.store.base_url else None
+        maker = Maker(job=job, run=run, settings=self.settings, tell=self._told, only=only, link=link)
+        made = maker.make()
+        made = replace(made, run=self._commit(job, made))
+        self._told(f"stored for {len(made.message.recipients)} recipients")
+        return made
 
     def _leased(self, run: Run) -> AbstractContextManager[None]:
         if not self.store.runs.start(run, owner=self.owner, until=self.clock() + leases.LENGTH):
@@ -166,12 +171,12 @@ class Execution:
         )
         done = replace(made.run, state="succeeded", finished=self.clock(), log=self._log_text())
         kept = [self._kept(one) for one in (*made.produced.files, *made.produced.report.images)]
-        recovery = None if test else self._teller.recovery(done, job)
+        recovery = None if test else self._settler.teller.recovery(done, job)
         self.store.runs.succeed(done, owner=self.owner, artifacts=kept, messages=[outgoing], recovery=recovery)
         return done
 
-    def _failed(self, job: Job | None, run: Run, error: BaseException) -> None:
-        """Keeps the error; where the store cannot even do that, the run is found interrupted later."""
+    def _failed(self, job: Job | None, run: Run, error: BaseException) -> bool:
+        """Keeps the error; False where the store cannot even do that: the run is found interrupted later."""
         by_hand = isinstance(error, KeyboardInterrupt | SystemExit)
         told = error if isinstance(error, ReportsError) else ReportsError(_words(error))
         self._log.append(f"{self._time()} {'' if by_hand else 'failed: '}{told.what.splitlines()[0]}")
@@ -186,9 +191,11 @@ class Execution:
             if by_hand:
                 self.store.runs.fail(over, owner=self.owner)
             else:
-                self._teller.failed(over, owner=self.owner, job=job, error=told)
+                self._settler.failed(over, owner=self.owner, job=job, error=told)
         except StoreError as second:
             self.tell(f"this could not be kept: {second.what}")
+            return isinstance(second, Superseded)
+        return True
 
     def _told(self, step: str) -> None:
         self._log.append(f"{self._time()} {step}")
@@ -211,9 +218,12 @@ class Execution:
         return f"{self.settings.store.base_url.rstrip('/')}/{quote(place.removeprefix('linked/'))}"
 
 
-def dead_owners(store: Store) -> Sequence[str]:
-    """Those who hold something in the store and exist no more."""
-    return [owner for owner in store.owners() if leases.is_dead(owner, here=store.is_local)]
+def lateness(job: Job, run: Run, settings: Settings) -> str:
+    """When the run was due, on its job's own clock, if it began so late that readers should know; else empty."""
+    if run.occurrence is None or run.late < settings.service.late_after:
+        return ""
+    zone = next((one.timezone for one in job.schedule if one.timezone), settings.timezone)
+    return f"{run.occurrence.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
 def fingerprint(job: Job) -> str:

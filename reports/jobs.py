@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reports import shipped, sql, toml
@@ -16,7 +17,7 @@ FILE = "job.toml"
 
 def load_all(settings: Settings) -> dict[str, Job | JobError]:
     """Every job of the project by name; a broken one is its error and stops no other."""
-    return {name: _load_or_error(name, settings) for name in names(settings)}
+    return {name: load_or_error(name, settings) for name in names(settings)}
 
 
 def names(settings: Settings) -> list[str]:
@@ -25,33 +26,40 @@ def names(settings: Settings) -> list[str]:
     return sorted({path.parent.name for pattern in (f"*/{FILE}", "*/*.sql") for path in folder.glob(pattern)})
 
 
-def _load_or_error(name: str, settings: Settings) -> Job | JobError:
+def load_or_error(name: str, settings: Settings) -> Job | JobError:
+    """The job, or why it cannot be read."""
     try:
         return load(name, settings)
     except JobError as error:
         return error
 
 
+def _files(folder: Path) -> list[str]:
+    """The names of what a job is made of; none if it is no job, which is told without a look at all the others."""
+    try:
+        found = sorted(os.listdir(folder))  # noqa: PTH208  of thousands of folders
+    except OSError:
+        return []
+    return found if folder.parent.name == "jobs" and any(one == FILE or one.endswith(".sql") for one in found) else []
+
+
 def load(name: str, settings: Settings) -> Job:
     """The job `name`; one JobError with every mistake found in its folder."""
     folder = settings.root / "jobs" / name
-    if name not in (known := names(settings)):
-        raise _unknown("job", name, known, where=str(settings.root / "jobs"))
+    if not (files := _files(folder)):
+        raise _unknown("job", name, names(settings), where=str(settings.root / "jobs"))
     document = toml.read(folder / FILE, error=JobError)
     definition = toml.validate(document, Definition, error=JobError, root=settings.root)
-    job = _job(folder, definition)
+    job = _job(folder, files, definition)
     if problems := list(_problems(job, document, settings)):
         raise JobError.join(problems)
     return job
 
 
-def _job(folder: Path, definition: Definition) -> Job:
-    hooks = folder / "hooks.py"
-    queries = tuple(_query(path, definition) for path in sorted(folder.glob("*.sql")))
-    values = {name: getattr(definition, name) for name in Definition.model_fields}
-    return Job.model_construct(
-        **values, name=folder.name, folder=folder, queries=queries, hooks=hooks if hooks.is_file() else None
-    )
+def _job(folder: Path, files: Sequence[str], definition: Definition) -> Job:
+    queries = tuple(_query(folder / name, definition) for name in files if name.endswith(".sql"))
+    hooks = folder / "hooks.py" if "hooks.py" in files else None
+    return Job.model_construct(**dict(definition), name=folder.name, folder=folder, queries=queries, hooks=hooks)
 
 
 def _query(path: Path, definition: Definition) -> Query:
@@ -75,6 +83,7 @@ def _problems(job: Job, document: toml.Document, settings: Settings) -> Iterator
     yield from _dataset_problems(job, document)
     yield from _template_problems(job, document, settings)
     yield from _oversize_problems(job, document, settings)
+    yield from _schedule_problems(job, document, settings)
 
 
 def _source_problems(job: Job, query: Query, document: toml.Document, settings: Settings) -> Iterator[JobError]:
@@ -119,7 +128,7 @@ def _shown(job: Job) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 def _template_problems(job: Job, document: toml.Document, settings: Settings) -> Iterator[JobError]:
     folders = shipped.template_folders(settings.root)
-    if not any((folder / job.template).is_file() for folder in folders):
+    if not any(os.path.isfile(f"{folder}/{job.template}") for folder in folders):  # noqa: PTH113  as above
         known = sorted({path.name for folder in folders for path in folder.glob("*.html.j2")})
         yield _unknown("template", job.template, known, where=_at(document, "template"))
 
@@ -137,6 +146,16 @@ def _oversize_problems(job: Job, document: toml.Document, settings: Settings) ->
             where=where,
             hint='set base_url in [store] of settings.toml, or add the step "leave_out"',
         )
+
+
+def _schedule_problems(job: Job, document: toml.Document, settings: Settings) -> Iterator[JobError]:
+    """A rule for holidays that nobody names."""
+    for number, schedule in enumerate(job.schedule):
+        has_rule = schedule.on_holiday not in {None, "run"}
+        if has_rule and not (schedule.calendar or settings.calendar or schedule.business_days):
+            key = ("schedule", number, "on_holiday") if len(job.schedule) > 1 else ("schedule", "on_holiday")
+            hint = 'add calendar = "DE", or set calendar in settings.toml'
+            yield JobError("on_holiday needs to know whose holidays", where=_at(document, *key), hint=hint)
 
 
 def _unknown(what: str, name: str, known: Iterable[str], *, where: str) -> JobError:

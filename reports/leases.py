@@ -12,7 +12,7 @@ import functools
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -40,6 +40,11 @@ def is_dead(owner: str, *, here: bool = False) -> bool:
     machine, pid, birth = _parts(owner)
     ended = machine == _machine() and pid.isdecimal() and _birth(int(pid)) != birth
     return ended or went_down(owner, here=here)
+
+
+def dead(owners: Iterable[str], *, here: bool = False) -> list[str]:
+    """Those of the owners who exist no more, as far as this machine can say."""
+    return [owner for owner in owners if is_dead(owner, here=here)]
 
 
 def went_down(owner: str, *, here: bool = False) -> bool:

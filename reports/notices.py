@@ -65,6 +65,29 @@ def interrupted(
     return _report(run, title, _page("Interrupted", run, title=title, blocks=blocks, notices=notices), settings)
 
 
+def missed(
+    run: Run, *, runs: Sequence[Run], title: str, settings: Settings, zone: str = "", banner: str = ""
+) -> Report:
+    """That occurrences went by with no run, each with why, and how to make the report now; `run` is the last."""
+    several = len(runs) > 1
+    said = f"{len(runs):,} time{'s' if several else ''} this report was due and was not made."
+    when = [
+        f"{_instant(one.occurrence or one.started, settings, zone)}  {one.error.partition(chr(10))[0]}"
+        for one in runs[-FIRST:]
+    ]
+    earlier = [f"{len(runs) - FIRST:,} earlier ones, likewise"] if len(runs) > FIRST else []
+    blocks: list[Block] = [
+        Text(text="\n".join([*earlier, *when])[: _LONGEST_LINE * FIRST], title="When, and why", as_is=True),
+        Text(text="Nothing is sent for these by itself. This makes the report of such a day by hand."),
+        Text(
+            text=f"reports run {_quoted(settings.mask(run.job))} --as-of {run.as_of}\nreports runs {run.job}",
+            as_is=True,
+        ),
+        Text(text=_ONCE),
+    ]
+    return _report(run, title, _page("Missed", run, title=title, blocks=blocks, notices=[banner, said]), settings)
+
+
 def undelivered(
     run: Run, *, title: str, deliveries: Sequence[Delivery], settings: Settings, banner: str = ""
 ) -> Report:
@@ -197,8 +220,8 @@ def _about(run: Run, settings: Settings) -> list[Figure]:
     return figures
 
 
-def _instant(when: dt.datetime, settings: Settings) -> str:
-    return f"{when.astimezone(ZoneInfo(settings.timezone)):%Y-%m-%d %H:%M}"
+def _instant(when: dt.datetime, settings: Settings, zone: str = "") -> str:
+    return f"{when.astimezone(ZoneInfo(zone or settings.timezone)):%Y-%m-%d %H:%M}"
 
 
 def _length(time: dt.timedelta) -> str:

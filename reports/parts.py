@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    PlainSerializer,
     WithJsonSchema,
     model_validator,
 )
@@ -48,8 +49,17 @@ def _duration(given: object) -> object:
     return dt.timedelta(seconds=int(match[1]) * _UNITS[match[2]])
 
 
+def _in_words(length: dt.timedelta) -> str:
+    seconds = int(length.total_seconds())
+    unit = next(unit for unit in reversed(_UNITS) if seconds % _UNITS[unit] == 0)
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
 Duration = Annotated[
-    dt.timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[smhdw]$"})
+    dt.timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(_in_words, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[smhdw]$"}),
 ]
 """A length of time written as "30s", "90m", "8h", "2d" or "1w"."""
 

@@ -42,12 +42,13 @@ class Produced:
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """One run of one job. Each step takes what the step before gave."""
+    """One run of one job. Each step takes what the step before gave. `late` is when it was due, if it is late."""
 
     job: Job
     run: Run
     settings: Settings
     tell: Tell
+    late: str = ""
 
     def produce(self) -> Produced:
         datasets = self.fetch()
@@ -126,12 +127,13 @@ class Pipeline:
 
     def _page(self, shown: Sequence[Block], datasets: Sequence[Dataset]) -> Page:
         job, as_of = self.job, self.run.as_of
+        late = [f"This report is late: it was due at {self.late}."] if self.late else []
         return Page(
             title=job.title,
-            subject=job.filled(job.subject, as_of),
+            subject=f"{f'LATE, for {self.late}: ' if self.late else ''}{job.filled(job.subject, as_of)}",
             as_of=as_of,
             blocks=shown,
-            notices=[_rejection(table, rows) for (_, table), rows in rejected(datasets).items() if len(rows)],
+            notices=late + [_rejection(table, rows) for (_, table), rows in rejected(datasets).items() if len(rows)],
             provenance=[origin for dataset in datasets for origin in provenance(dataset)],
             language=self._language,
             currency=self.settings.currency,

@@ -1,14 +1,35 @@
-"""A new project laid out on disk, from the one that is shipped."""
+"""A project on disk: found, its settings read, or laid out anew from the one that is shipped."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from reports import shipped
-from reports.errors import DefinitionError
+from reports import shipped, toml
+from reports.errors import DefinitionError, SettingsError
+from reports.settings import Settings, environment
+
+FILE = "settings.toml"
 
 _NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
+
+
+def find_root(named: Path | None = None) -> Path:
+    """The nearest folder upwards that has a settings.toml: from `named`, else REPORTS_PROJECT, else from here."""
+    start = (named or Path(environment("REPORTS_PROJECT"))).absolute()
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise SettingsError(
+        f"there is no {FILE} in {start} or above it",
+        hint="change into a project's folder, or lay one out: reports init DIR",
+    )
+
+
+def read_settings(root: Path) -> tuple[Settings, toml.Document]:
+    """The settings of the project in `root`, and where each stands; a SettingsError tells every mistake."""
+    document = toml.read(root / FILE, error=SettingsError)
+    return toml.validate(document, Settings, error=SettingsError, root=root), document
 
 
 def lay_out(folder: Path) -> list[Path]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 PARTS = ("settings.toml", "jobs", "templates")
 
 
+@cache
 def folder() -> Path:
     """Where the shipped project lies: inside the installed package, or the repository itself."""
     package = Path(__file__).parent

@@ -45,6 +45,26 @@ class Teller:
         told = self.store.runs.fail(run, owner=owner, notice=notice)
         self.store.runs.note(run.id, note if told or not notice else "told before: it has failed since then")
 
+    def missed(self) -> Sequence[str]:
+        """Tells of occurrences that went by with no run, once a streak of the job; the jobs told of."""
+        untold = sorted(self.store.runs.untold(), key=lambda run: (run.job, run.occurrence or run.started))
+        return [name for name, runs in groupby(untold, key=lambda run: run.job) if self._missed(list(runs))]
+
+    def _missed(self, runs: Sequence[Run]) -> bool:
+        last = runs[-1]
+        job = self.job(last.job)
+        zone = next((one.timezone for one in job.schedule if one.timezone), "") if job else ""
+        make = partial(notices.missed, last, runs=runs, title=_title(last, job), zone=zone)
+        notice, note = self._message(last, job, "failure", make)
+        return self.store.runs.miss(
+            [run.id for run in runs],
+            job=last.job,
+            at=self.clock(),
+            notice=notice,
+            note=note,
+            told_before="told before: it has failed since then",
+        )
+
     def recovery(self, run: Run, job: Job) -> Outgoing | None:
         """The notice that the job's runs work again, if they did not."""
         since = self.store.troubles.open(run.job).get("")

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,12 @@ class Document:
 
     path: Path
     tables: dict[str, Any]
-    lines: dict[Key, int] = field(repr=False)
+    text: str = field(repr=False)
+
+    @cached_property
+    def lines(self) -> dict[Key, int]:
+        """Looked for when something has to be told of, which is seldom."""
+        return _lines(self.text)
 
     def line(self, key: Sequence[str | int]) -> int:
         """The line of `key`, or of the nearest table around it that has one."""
@@ -36,7 +42,7 @@ def read(path: Path, *, error: type[DefinitionError]) -> Document:
     """The file's tables and lines; `error` where it is missing or is not TOML."""
     try:
         text = path.read_text("utf-8-sig")
-        return Document(path, tomllib.loads(text), _lines(text))
+        return Document(path, tomllib.loads(text), text)
     except OSError as cause:
         raise error(f"{path} cannot be read: {cause.strerror}", where=str(path)) from cause
     except UnicodeDecodeError as cause:

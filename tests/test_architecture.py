@@ -24,9 +24,10 @@ HOUSE = [
     {"telling", "checking"},
     {"settling", "dispatch"},
     {"execution"},
-    {"planning", "children", "pings", "logs", "health", "units"},
-    {"app", "child"},
-    {"export", "preview", "service"},
+    {"planning", "definitions", "children", "pings", "logs", "health", "timer", "units"},
+    {"agenda"},
+    {"runner", "app"},
+    {"child", "export", "preview", "service"},
     {"cli"},
 ]
 FLOOR = {name: number for number, names in enumerate(HOUSE) for name in names}
@@ -49,7 +50,7 @@ HOMES = {
     "msal": ("transports",),
     "google": ("transports",),
     "filelock": ("transports",),
-    "apscheduler": ("service",),
+    "apscheduler": ("timer",),
     "multiprocessing": ("children",),
     "cronsim": ("schedules",),
     "holidays": ("schedules",),

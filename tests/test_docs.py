@@ -11,6 +11,7 @@ import pytest
 
 from reports import definition, settings
 from reports.definition import RELATIVE_DATES
+from reports.schedules.options import Schedule
 
 
 def keys(*models: type[definition.Part]) -> set[str]:
@@ -20,6 +21,8 @@ def keys(*models: type[definition.Part]) -> set[str]:
 @pytest.mark.parametrize(
     ("page", "models"),
     [
+        ("schedules.md", (Schedule, definition.Retry)),
+        ("service.md", (settings.Service,)),
         (
             "jobs.md",
             (definition.Definition, definition.ShowTable, definition.ShowChart, definition.ShowFigures,

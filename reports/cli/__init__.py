@@ -3,10 +3,22 @@
 What a command needs is imported inside it, so that `reports --help` imports none of it.
 """
 
-from reports.cli import history, login, outbox, project, providers, running
+from reports.cli import history, login, outbox, project, providers, running, schedule, serve, service
 from reports.cli.common import cli
 
-__all__ = ["cli", "history", "login", "main", "outbox", "project", "providers", "running"]
+__all__ = [
+    "cli",
+    "history",
+    "login",
+    "main",
+    "outbox",
+    "project",
+    "providers",
+    "running",
+    "schedule",
+    "serve",
+    "service",
+]
 
 
 def main() -> None:

@@ -98,7 +98,8 @@ def everywhere(
 def open_app(ctx: typer.Context) -> Any:
     """The App of the project this command is about."""
     gc.disable()  # imports make objects that stay; looking among them for garbage costs a fifth of their time
-    from reports.app import find_root, open_app
+    from reports.app import open_app
+    from reports.project import find_root
 
     gc.freeze()
     gc.enable()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,22 +40,31 @@ def runs(
     else:
         totals = app.totals(found)
         rows = [_cells(run, totals.get(run.id, {})) for run in found]
-        output.answer(output.table(rows, ("run", "job", "as of", "started", "took", "state", "deliveries", "error")))
+        heading = ("run", "job", "as of", "due", "started", "late", "took", "state", "deliveries", "why")
+        output.answer(output.table(rows, heading))
 
 
 def _cells(run: Run, totals: Mapping[Any, int]) -> list[str]:
-    took = f"{(run.finished - run.started).total_seconds():.1f} s" if run.finished else ""
     error = run.error.partition("\n")[0]
+    began = run.state not in {"queued", "skipped", "missed"}
     return [
         run.id[:8],
         run.job,
         str(run.as_of),
-        f"{run.started:%Y-%m-%d %H:%M:%SZ}",
-        took,
+        f"{run.occurrence:%Y-%m-%d %H:%M:%SZ}" if run.occurrence else "by hand",
+        f"{run.started:%Y-%m-%d %H:%M:%SZ}" if began else "",
+        _length(run.late) if began and run.occurrence else "",
+        _length(run.finished - run.started) if began and run.finished else "",
         run.state,
         ", ".join(f"{many} {state}" for state, many in totals.items()),
         error if len(error) <= 80 else error[:79] + "…",
     ]
+
+
+def _length(time: dt.timedelta) -> str:
+    """Seconds for a while, then as a clock has it."""
+    seconds = time.total_seconds()
+    return f"{seconds:.1f} s" if seconds < 600 else str(dt.timedelta(seconds=round(seconds)))
 
 
 @cli.command()
@@ -64,12 +75,15 @@ def show(
         str, typer.Option("--open", metavar="NAME", help="Open one of its files as it was sent.")
     ] = "",
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write its files there.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print its log as it grows, until it ends.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """One run: how it went, its files, and who got it with each attempt and the server's words."""
     from reports.export import history_record
 
     app = open_app(ctx)
+    if follow:
+        _follow(app, run)
     history: History = app.show(run)
     if open_file:
         _open(app, history, open_file)
@@ -80,6 +94,26 @@ def show(
         output.answer_json(history_record(history))
     else:
         _tell(history)
+
+
+def _follow(app: App, run: str) -> None:
+    """The log as it grows; where its middle was left out, what is new at its end."""
+    told = ""
+    while True:
+        one = app.show(run).run
+        output.said(new_part(told, one.log))
+        told = one.log
+        if one.state not in {"queued", "running"}:
+            return
+        time.sleep(0.5)
+
+
+def new_part(told: str, log: str) -> str:
+    """What of the log was not told yet."""
+    if log.startswith(told):
+        return log[len(told) :].lstrip("\n") if told else log
+    last = told.rpartition("\n")[2]
+    return log.rpartition(last)[2].lstrip("\n") if last and last in log else log
 
 
 def _open(app: App, history: History, name: str) -> None:
@@ -99,12 +133,9 @@ def _tell(history: History) -> None:
     from reports.model import size
 
     run = history.run
-    took = f", took {(run.finished - run.started).total_seconds():.1f} s" if run.finished else ""
     output.answer(f"run {run.id} of {run.job}: {run.state}")
     output.answer(f"  as of       {run.as_of}")
-    output.answer(f"  started     {run.started:%Y-%m-%d %H:%M:%SZ} ({run.trigger}{took})")
-    if run.occurrence:
-        output.answer(f"  occurrence  {run.occurrence:%Y-%m-%d %H:%M:%SZ}")
+    _tell_times(run)
     for name, value in run.params.items():
         output.answer(f"  param       {name} = {value}")
     for text, label in ((run.error, "error"), (run.notice, "notice"), (run.log, "log")):
@@ -113,6 +144,19 @@ def _tell(history: History) -> None:
     for artifact in history.artifacts:
         output.answer(f"  file        {artifact.name} ({size(artifact.size)}, sha256 {artifact.sha256[:12]})")
     _tell_deliveries(history)
+
+
+def _tell_times(run: Run) -> None:
+    took = f", took {(run.finished - run.started).total_seconds():.1f} s" if run.finished else ""
+    if run.occurrence:
+        output.answer(f"  occurrence  {run.occurrence:%Y-%m-%d %H:%M:%SZ}")
+    if run.state == "queued":
+        output.answer(f"  queued      attempt {run.attempt}, may begin {run.due or run.started:%Y-%m-%d %H:%M:%SZ}")
+    elif run.state not in {"skipped", "missed"}:
+        again = f", attempt {run.attempt}" if run.attempt > 1 else ""
+        output.answer(f"  started     {run.started:%Y-%m-%d %H:%M:%SZ} ({run.trigger}{again}{took})")
+        if run.occurrence:
+            output.answer(f"  late by     {_length(run.late)}, of which {_length(run.waited)} in the queue")
 
 
 def _tell_deliveries(history: History) -> None:

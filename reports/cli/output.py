@@ -17,6 +17,12 @@ def answer(text: str) -> None:
     typer.echo(text)
 
 
+def said(text: str) -> None:
+    """Lines of what was asked for, as soon as they are there; nothing for no text."""
+    if text:
+        typer.echo(text)
+
+
 def answer_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 

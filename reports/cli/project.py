@@ -19,8 +19,10 @@ def list_jobs(ctx: typer.Context, as_json: AsJson = False) -> None:
     """The jobs of this project; a broken one is one line with its error."""
     app = open_app(ctx)
     last, totals, lost = _history(app)
+    paused = {} if lost else app.paused()
     rows = [
-        _job_row(name, job, app.settings.mail.to) | _last(last.get(name), totals) for name, job in app.jobs().items()
+        _job_row(name, job, app.settings.mail.to) | _when(app, job, name in paused) | _last(last.get(name), totals)
+        for name, job in app.jobs().items()
     ]
     if as_json:
         output.answer_json(rows)
@@ -31,16 +33,36 @@ def list_jobs(ctx: typer.Context, as_json: AsJson = False) -> None:
             [
                 row["job"],
                 row["title"],
-                row["source"],
+                "; ".join(row["schedule"]),
+                _next_words(row),
                 ", ".join(row["to"]),
                 _last_words(row["last"]) if not lost else "?",
                 row["error"],
             ]
             for row in rows
         ]
-        output.answer(output.table(cells, ("job", "title", "source", "to", "last run", "")))
+        output.answer(output.table(cells, ("job", "title", "schedule", "next run", "to", "last run", "")))
+        if any(row["schedule"] for row in rows) and not lost and not app.services():
+            output.say("no service is at work, so nothing runs by itself: reports serve")
     if lost:
         raise lost
+
+
+def _when(app: Any, job: Any, paused: bool) -> dict[str, Any]:
+    """Its schedules in words, and the next instant at which it runs."""
+    if isinstance(job, ReportsError):
+        return {"schedule": [], "next": None, "paused": paused}
+    from reports.schedules.words import words
+
+    coming = next((one for one in app.upcoming(job) if not one.skipped), None) if job.schedule else None
+    said = [words(one, timezone=app.settings.timezone) for one in job.schedule]
+    return {"schedule": said, "next": coming.at.isoformat() if coming else None, "paused": paused}
+
+
+def _next_words(row: dict[str, Any]) -> str:
+    if row["paused"]:
+        return "paused"
+    return f"{row['next'][:16].replace('T', ' ')}Z" if row["next"] else ""
 
 
 def _history(app: Any) -> tuple[Any, Any, ReportsError | None]:

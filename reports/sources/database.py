@@ -103,10 +103,10 @@ class Database:
         kind = dialect(self._url)
         if kind.unreachable.search(message):
             where = f"sources.{self.name}, {self._url.set(query={}).render_as_string(hide_password=True)}"
-            return SourceError(_sentence(message), where=where, hint="is it up, and are host, user and password right?")
+            return SourceError(_sentence(message), where=where, hint=_IS_IT_UP, temporary=True)
         if kind.timed_out.search(message):
             what = f"the database did not answer within {self.settings.timeout:g} seconds"
-            return SourceError(what, where=where, hint=f"raise timeout in [sources.{self.name}]")
+            return SourceError(what, where=where, hint=f"raise timeout in [sources.{self.name}]", temporary=True)
         if kind.refused.search(message):
             return SourceError(f"a source is only read: {_sentence(message)}", where=where, hint=_ONE_SELECT)
         return self._missing(message, where, query, kind) or SourceError(_sentence(message), where=where)
@@ -140,6 +140,7 @@ class Database:
 
 
 _ONE_SELECT = "a query is one SELECT"
+_IS_IT_UP = "is it up, and are host, user and password right?"
 # What drivers call a password in the query part of a URL.
 _SECRET = {"password", "passwd", "pwd", "sslpassword"}
 

@@ -69,8 +69,10 @@ def none_found(pattern: str, root: Path) -> SourceError:
         hint = f'write which files of it are meant: "{pattern.rstrip("/")}/*.csv"'
         return SourceError("a folder stands where a file is needed", where=str(path), hint=hint)
     if _WILD.search(pattern):
-        return SourceError("no file matches", where=str(path), hint="is the folder right, and has the file come?")
-    return SourceError("the file does not exist", where=str(path), hint="is the path right, and has the file come?")
+        hint = "is the folder right, and has the file come?"
+        return SourceError("no file matches", where=str(path), hint=hint, temporary=True)
+    hint = "is the path right, and has the file come?"
+    return SourceError("the file does not exist", where=str(path), hint=hint, temporary=True)
 
 
 def format_of(file: Path, settings: FileSource) -> str:

@@ -14,8 +14,10 @@ from reports.store import retention
 from reports.store.artifacts import Artifacts, open_artifacts
 from reports.store.engine import Database, exists, open_database
 from reports.store.outbox import Outbox
+from reports.store.plans import Plans
 from reports.store.runs import Runs
 from reports.store.schema import delivery, run
+from reports.store.services import Services
 from reports.store.troubles import Troubles
 
 Referred = tuple[str, str, str]
@@ -41,6 +43,8 @@ class Store:
     """All that is kept between runs. What a method promises has been committed when it returns."""
 
     runs: Runs
+    plans: Plans
+    services: Services
     outbox: Outbox
     troubles: Troubles
     artifacts: Artifacts
@@ -90,6 +94,8 @@ def open_store(options: Options, data_folder: Path) -> Store:
     database = open_database(options, data_folder)
     return Store(
         runs=Runs(database, artifacts),
+        plans=Plans(database),
+        services=Services(database),
         outbox=Outbox(database),
         troubles=Troubles(database, artifacts),
         artifacts=artifacts,
@@ -97,4 +103,4 @@ def open_store(options: Options, data_folder: Path) -> Store:
     )
 
 
-__all__ = ["Artifacts", "Checked", "Outbox", "Runs", "Store", "Troubles", "exists", "open_store"]
+__all__ = ["Artifacts", "Checked", "Outbox", "Plans", "Runs", "Services", "Store", "Troubles", "exists", "open_store"]

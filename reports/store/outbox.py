@@ -136,6 +136,12 @@ class Outbox:
                     found[row.run][row.state] = row.number
         return found
 
+    def counts(self) -> Mapping[DeliveryState, int]:
+        """How many deliveries there are in each state."""
+        counted = select(delivery.c.state, func.count().label("number")).group_by(delivery.c.state)
+        with self.database.reading() as connection:
+            return {row.state: row.number for row in connection.execute(counted)}
+
     def select(self, which: Sequence[str], *, states: Sequence[DeliveryState]) -> Sequence[Delivery]:
         """Deliveries in those states, of all that `which` names: runs, Message-IDs, jobs, recipients.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, delete, func, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, case, delete, func, or_, select, union
 
-from reports.model import UNSETTLED
+from reports.model import UNSETTLED, RunState
 from reports.store import rows
 from reports.store.artifacts import Artifacts
 from reports.store.engine import Database
@@ -47,12 +47,19 @@ def referred(connection: Connection) -> Iterator[tuple[str, str, str]]:
             yield row[0], row[1], row[2]
 
 
+_ACTIVE: tuple[RunState, ...] = ("queued", "running")
+_NEVER_RAN: tuple[RunState, ...] = ("skipped", "missed")
+
+
 def _too_old(connection: Connection, cutoff: dt.datetime, keep_runs: int) -> Sequence[str]:
     newest_first = (run.c.started.desc(), run.c.id.desc())
-    place = func.row_number().over(partition_by=run.c.job, order_by=newest_first).label("place")
-    ranked = select(run.c.id, run.c.finished, place).subquery()
-    old = or_(ranked.c.finished < cutoff, ranked.c.place > keep_runs)
-    return connection.scalars(select(ranked.c.id).where(ranked.c.finished.is_not(None), old)).all()
+    # Counted apart: a job that is skipped every second keeps the runs that it had.
+    ran = case((run.c.state.in_(_NEVER_RAN), 0), else_=1)
+    place = func.row_number().over(partition_by=(run.c.job, ran), order_by=newest_first).label("place")
+    over = func.coalesce(run.c.finished, run.c.started).label("over")
+    ranked = select(run.c.id, over, place).where(run.c.state.not_in(_ACTIVE)).subquery()
+    old = or_(ranked.c.over < cutoff, ranked.c.place > keep_runs)
+    return connection.scalars(select(ranked.c.id).where(old)).all()
 
 
 def _delete(database: Database, ids: Sequence[str]) -> int:

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select, select
 
-from reports.model import Attempt, Delivery, DeliveryState, Run, StoredArtifact
-from reports.store.schema import artifact, delivery, message, run
+from reports.model import Attempt, Beat, Delivery, DeliveryState, Plan, Run, StoredArtifact
+from reports.store.schema import artifact, delivery, message, plan, run, service
 
 Any_ = TypeVar("Any_")
 SETTLED: frozenset[DeliveryState] = frozenset({"accepted", "refused", "unknown", "expired", "cancelled"})
@@ -36,6 +36,28 @@ def runs(*, log: bool) -> Select[Any]:
 
 def as_run(row: Row[Any]) -> Run:
     return Run(**{name: value for name, value in row._mapping.items() if name in _RUN})  # noqa: SLF001  its public name
+
+
+_PLAN = [field.name for field in dataclasses.fields(Plan)]
+_BEAT = [field.name for field in dataclasses.fields(Beat)]
+
+
+def plans() -> Select[Any]:
+    """Plans as `as_plan` reads them."""
+    return select(*(plan.c[name] for name in _PLAN))
+
+
+def as_plan(row: Row[Any]) -> Plan:
+    return Plan(**dict(zip(_PLAN, row, strict=True)))
+
+
+def beats() -> Select[Any]:
+    """Services as `as_beat` reads them."""
+    return select(*(service.c[name] for name in _BEAT))
+
+
+def as_beat(row: Row[Any]) -> Beat:
+    return Beat(**dict(zip(_BEAT, row, strict=True)))
 
 
 def artifacts_of(run_id: str) -> Select[Any]:

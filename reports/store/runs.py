@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reports.errors import StoreError, Superseded
 from reports.model import Outgoing, Run, StoredArtifact
-from reports.store import messages, retention, rows, streaks
+from reports.store import messages, queueing, retention, rows, streaks
 from reports.store.artifacts import Artifacts
-from reports.store.engine import Database
-from reports.store.schema import artifact, run
+from reports.store.engine import locked
+from reports.store.history import History
+from reports.store.schema import ACTIVE, artifact, run
+from reports.store.services import Services
 
 
 @dataclass(frozen=True)
-class Runs:
+class Runs(History):
     """All runs, and the files they made."""
 
-    database: Database
     kept: Artifacts
 
     # -- one run, from its start to its end ------------------------------------------------------------
@@ -96,57 +98,104 @@ class Runs:
             if not connection.execute(update(run).where(run.c.id == run_id).values(notice=notice)).rowcount:
                 raise StoreError(f"there is no run {run_id}", where=self.database.where)
 
-    # -- what there is -------------------------------------------------------------------------------
+    def miss(
+        self,
+        run_ids: Sequence[str],
+        *,
+        job: str,
+        at: dt.datetime,
+        notice: Outgoing | None,
+        note: str,
+        told_before: str,
+    ) -> bool:
+        """Runs of a job that were missed are told of; the notice goes out if the job was not in trouble yet.
 
-    def overdue(self, now: dt.datetime, *, dead: Sequence[str] = ()) -> Sequence[tuple[Run, str]]:
-        """Runs whose owner is one of the `dead` or has let the lease run out, with that owner."""
-        left = or_(run.c.until <= now, run.c.owner.in_(dead))
-        over = rows.runs(log=True).add_columns(run.c.owner).where(run.c.state == "running", left)
-        with self.database.reading() as connection:
-            return [(rows.as_run(row), row.owner) for row in connection.execute(over.order_by(run.c.started))]
+        Whether it does is what comes back. `note` says with each run who was told, or why nobody was; or else
+        `told_before`. Those that somebody has told of meanwhile are left as they are.
+        """
+        contents = self._kept([notice] if notice else [])
+        with self.database.writing() as connection:
+            untold = _untold(connection, run_ids)
+            if not untold:
+                return False
+            opened = notice is not None and streaks.add(connection, _missed(job, untold[-1], at, notice))
+            for outgoing, content in contents if opened else ():
+                messages.add(connection, untold[-1], outgoing, content=content, at=at)
+            words = note if opened or notice is None else told_before
+            for batch in rows.batches(untold):
+                connection.execute(update(run).where(run.c.id.in_(batch)).values(notice=words))
+        return opened
 
-    def find(self, prefix: str) -> Run:
-        """The run of that id, or of the only id that begins so; a StoreError says what there is otherwise."""
-        alike = rows.runs(log=True).where(run.c.id.startswith(prefix, autoescape=True))
-        with self.database.reading() as connection:
-            exact = connection.execute(rows.runs(log=True).where(run.c.id == prefix)).one_or_none()
-            found = [exact] if exact else list(connection.execute(alike.order_by(run.c.started.desc()).limit(6)))
-            if len(found) == 1 and prefix:
-                return rows.as_run(found[0])
-            newest = connection.scalars(select(run.c.id).order_by(run.c.started.desc()).limit(5)).all()
-        if found and prefix:
-            what, there = f"'{prefix}' begins the ids of several runs", [row.id for row in found]
-        else:
-            what, there = f"there is no run '{prefix}'", list(newest)
-        hint = f"newest first: {', '.join(there)}" if there else "nothing has been run yet"
-        raise StoreError(what, where=self.database.where, hint=hint)
+    # -- the queue -------------------------------------------------------------------------------------
 
-    def list(self, job: str = "", limit: int = 100) -> Sequence[Run]:
-        """The newest runs first, of one job or of all, without their logs."""
-        newest = rows.runs(log=False).order_by(run.c.started.desc(), run.c.id.desc()).limit(limit)
-        with self.database.reading() as connection:
-            return [rows.as_run(row) for row in connection.execute(newest.where(run.c.job == job) if job else newest)]
+    def take(
+        self, *, now: dt.datetime, until: dt.datetime, owners: Sequence[str], overlapping: Sequence[str] = ()
+    ) -> Sequence[tuple[Run, str]]:
+        """Queued runs that are due begin, the longest due first, each leased to one of the owners until then.
 
-    def last(self, job: str) -> Run | None:
-        """The newest run of a job that was not a test, without its log."""
-        own = rows.runs(log=False).where(run.c.job == job, run.c.trigger != "test")
-        with self.database.reading() as connection:
-            row = connection.execute(own.order_by(run.c.started.desc(), run.c.id.desc()).limit(1)).one_or_none()
-        return rows.as_run(row) if row else None
+        At most one run of a job goes on at a time, whoever takes them, unless it is one of the `overlapping`.
+        Paused jobs begin nothing. What another service has in hand at this moment is passed over.
+        """
+        if not owners or not self._any_due(now):
+            return []
+        call = queueing.Call(now=now, until=until, owners=owners, overlapping=frozenset(overlapping))
+        with self.database.writing() as connection:
+            return queueing.taken(connection, queueing.take(connection, call))
 
-    def artifacts(self, run_id: str) -> Sequence[StoredArtifact]:
-        """The files a run made, in its order."""
-        with self.database.reading() as connection:
-            return [rows.as_artifact(row) for row in connection.execute(rows.artifacts_of(run_id))]
+    def requeue(self, again: Run, *, owner: str) -> None:
+        """The run waits again, until it is due, with the attempt, error and log given; its lease is given up.
+
+        Superseded if the run is not `owner`'s any more.
+        """
+        if again.due is None:
+            raise ValueError(f"nobody says when the run {again.id} may begin again")
+        names = ("attempt", "due", "error", "log")
+        values = {name: getattr(again, name) for name in names} | {"state": "queued", "owner": "", "stop": ""}
+        with self.database.writing() as connection:
+            _change(connection, again.id, owner, values)
+
+    def give_up(self, settled: Run) -> bool:
+        """A run that waits is settled as it says, with its error; False if it waits no more."""
+        if settled.finished is None or settled.state in {"queued", "running"}:
+            raise ValueError(f"the run {settled.id} is not settled")
+        values = {"state": settled.state, "error": settled.error, "finished": settled.finished}
+        waits = (run.c.id == settled.id, run.c.state == "queued")
+        with self.database.writing() as connection:
+            return connection.execute(update(run).where(*waits).values(values)).rowcount > 0
+
+    def renew_all(self, owners: Sequence[str], *, until: dt.datetime) -> None:
+        """All that these owners are running is leased until then."""
+        held = (ACTIVE, run.c.state == "running", run.c.owner.in_(owners))
+        with self.database.writing(quick=True) as connection:
+            connection.execute(update(run).where(*held).values(until=until))
+
+    def ask(self, run_id: str, reason: str) -> bool:
+        """The run is asked to end, for that reason; False if it is not running."""
+        runs = (run.c.id == run_id, run.c.state == "running")
+        with self.database.writing() as connection:
+            return connection.execute(update(run).where(*runs).values(stop=reason)).rowcount > 0
+
+    def keep_log(self, run_id: str, *, owner: str, log: str) -> None:
+        """What the run has said so far, or all that it said; nothing is changed if it is not `owner`'s any more."""
+        with self.database.writing(quick=True) as connection:
+            connection.execute(update(run).where(run.c.id == run_id, run.c.owner == owner).values(log=log))
 
     def prune(self, now: dt.datetime, *, keep: dt.timedelta, keep_runs: int) -> int:
         """Deletes what is older than `keep` or beyond the newest `keep_runs` of a job; gives the number of runs.
 
-        A run with a delivery that is not settled stays whole. Then the bytes that no run refers to go.
+        Those that ran are counted apart from those that were skipped or missed. A run that is active, or has a
+        delivery that is not settled, stays whole. Then the bytes that no run refers to go, and what is known of
+        services that were last heard of before that.
         """
         deleted = retention.prune_runs(self.database, now - keep, keep_runs)
         retention.prune_bytes(self.database, self.kept, now)
+        Services(self.database).prune(now - keep)
         return deleted
+
+    def _any_due(self, now: dt.datetime) -> bool:
+        """Whether there is anything to take: a look that disturbs nobody."""
+        due = self.next_due()
+        return due is not None and due <= now
 
     def _kept(self, outgoing: Sequence[Outgoing]) -> Sequence[tuple[Outgoing, str]]:
         """Each message with the hash of its bytes, which are on the disk before anything refers to them."""
@@ -164,13 +213,30 @@ def _end(connection: Connection, ended: Run, owner: str) -> dt.datetime:
     """The run as it ended, if it is still `owner`'s; the instant when it did."""
     if ended.finished is None or ended.state == "running":
         raise ValueError(f"the run {ended.id} has not ended")
-    mine = (run.c.id == ended.id, run.c.owner == owner, run.c.state == "running")
-    if not connection.execute(update(run).where(*mine).values(rows.of_run(ended))).rowcount:
+    _change(connection, ended.id, owner, rows.of_run(ended))
+    return ended.finished
+
+
+def _change(connection: Connection, run_id: str, owner: str, values: Mapping[str, Any]) -> None:
+    mine = (run.c.id == run_id, run.c.owner == owner, run.c.state == "running")
+    if not connection.execute(update(run).where(*mine).values(values)).rowcount:
         raise Superseded(
-            f"the run {ended.id} is not this process's any more: its lease ran out, and it was given up",
+            f"the run {run_id} is not this process's any more: its lease ran out, and it was given up",
             hint="nothing of it was sent; run the job again",
         )
-    return ended.finished
+
+
+def _untold(connection: Connection, run_ids: Sequence[str]) -> Sequence[str]:
+    """Those of the missed runs that nobody has told of, in the order given, locked."""
+    found: set[str] = set()
+    for batch in rows.batches(sorted(run_ids)):
+        silent = select(run.c.id).where(run.c.id.in_(batch), run.c.state == "missed", run.c.notice == "")
+        found.update(connection.scalars(locked(silent.order_by(run.c.id), run)))
+    return [number for number in run_ids if number in found]
+
+
+def _missed(job: str, run_id: str, at: dt.datetime, notice: Outgoing) -> streaks.Failure:
+    return streaks.Failure(job=job, run=run_id, since=at, latest=at, message_id=notice.message.message_id)
 
 
 def _add(connection: Connection, ended: Run, outgoing: Outgoing, content: str, at: dt.datetime) -> None:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mssql import DATETIME2
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that these tables are; the newest one in migrations/versions."""
 
 
@@ -109,23 +109,59 @@ run = Table(
     Column("notice", UnicodeText, nullable=False),
     Column("owner", OWNER, nullable=False),
     Column("until", Instant, nullable=False),
+    # When a queued run may begin, and why one that is running is asked to end.
+    Column("due", Instant),
+    Column("stop", UnicodeText, nullable=False, server_default=""),
     # Last, so that a list of runs need not read past it.
-    Column("log", UnicodeText, nullable=False),
+    Column("log", UnicodeText, nullable=False, server_default=""),
 )
+
+
+def _only(condition: str, *, mssql: str = "") -> dict[str, Any]:
+    """An index of just these rows. Values are written out, not bound, so a database sees that it has what is wanted."""
+    each = {"sqlite": condition, "postgresql": condition, "mssql": mssql or condition}
+    return {f"{name}_where": text(wanted) for name, wanted in each.items()}
+
+
 # Runs by hand have no occurrence; SQL Server would take only one of them into a plain unique index.
-_FOR_AN_OCCURRENCE = run.c.occurrence.is_not(None)
-Index(
-    "run_occurrence",
-    run.c.job,
-    run.c.occurrence,
-    unique=True,
-    sqlite_where=_FOR_AN_OCCURRENCE,
-    postgresql_where=_FOR_AN_OCCURRENCE,
-    mssql_where=_FOR_AN_OCCURRENCE,
-)
+Index("run_occurrence", run.c.job, run.c.occurrence, unique=True, **_only("occurrence IS NOT NULL"))
 Index("run_job", run.c.job, run.c.started)
 Index("run_started", run.c.started)
 Index("run_lease", run.c.state, run.c.until)
+_QUEUED, _ACTIVE, _MISSED = "{0}state = 'queued'", "{0}state IN ('queued', 'running')", "{0}state = 'missed'"
+_SILENT = _MISSED + " AND {0}notice = ''"
+QUEUED, ACTIVE, MISSED = (text(condition.format("run.")) for condition in (_QUEUED, _ACTIVE, _SILENT))
+"""Conditions: runs that wait, runs that wait or go on, and missed ones that nobody was told of."""
+Index("run_due", run.c.state, run.c.due, run.c.occurrence, run.c.id, **_only(_QUEUED.format("")))
+Index("run_active", run.c.job, run.c.state, **_only(_ACTIVE.format("")))
+# SQL Server takes no long text into the condition of an index.
+Index("run_untold", run.c.state, run.c.job, run.c.occurrence, **_only(_SILENT.format(""), mssql=_MISSED.format("")))
+
+# What is expected of a job, and up to when that has been accounted for (see `accounting`).
+plan = Table(
+    "plan",
+    metadata,
+    Column("job", JOB, primary_key=True),
+    Column("definition", UnicodeText, nullable=False),
+    Column("accounted", Instant, nullable=False),
+    Column("paused", Instant),
+    Column("pause_note", UnicodeText, nullable=False),
+    Column("broken", UnicodeText, nullable=False),
+    Column("gone", Instant),
+)
+
+# Services at work, and those that were.
+service = Table(
+    "service",
+    metadata,
+    Column("owner", OWNER, primary_key=True),
+    Column("host", Unicode(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", ID, nullable=False),
+    Column("started", Instant, nullable=False),
+    Column("beat", Instant, nullable=False),
+    Column("stopped", Instant),
+)
 
 artifact = Table(
     "artifact",
@@ -176,18 +212,10 @@ delivery = Table(
 )
 # What is due is found by it, however much is settled.
 Index("delivery_due", delivery.c.state, delivery.c.next_attempt, delivery.c.id)
-# Values written out, not bound: so a database sees that the index has the rows a query wants.
 _UNTOLD = "{0}state IN ('refused', 'expired', 'unknown') AND {0}told IS NULL"
 FAILED = text(_UNTOLD.format("delivery."))
 """A condition: deliveries that failed and were not told of."""
-Index(
-    "delivery_untold",
-    delivery.c.state,
-    delivery.c.settled,
-    sqlite_where=text(_UNTOLD.format("")),
-    postgresql_where=text(_UNTOLD.format("")),
-    mssql_where=text(_UNTOLD.format("")),
-)
+Index("delivery_untold", delivery.c.state, delivery.c.settled, **_only(_UNTOLD.format("")))
 
 attempt = Table(
     "attempt",

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from postgres import server
-from storing import DAY, HOUR, MINUTE, NOW, a_run, claimed, ended, opened, outcome, outgoing, sent, states
+from storing import DAY, HOUR, MINUTE, NOW, Open, a_run, both, claimed, ended, outcome, outgoing, sent, shared, states
 
 from reports.errors import StoreError, Superseded
 from reports.model import UNKNOWN_WAIT, StoredArtifact
 from reports.store import Store
-from reports.store.schema import metadata
-
-Open = Callable[[], Store]
 
 
 @pytest.fixture(scope="module")
@@ -32,39 +27,13 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens one and the same empty store, as each process would."""
-    stores: list[Store] = []
     options = {} if request.param == "sqlite" else {"url": request.getfixturevalue("postgresql")}
-
-    def make() -> Store:
-        stores.append(opened(tmp_path, **options))
-        return stores[-1]
-
-    empty = make()
-    if options:
-        with empty.database.writing() as connection:
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(table.delete())
-    yield make
-    for store in stores:
-        store.close()
+    yield from shared(tmp_path, **options)
 
 
 @pytest.fixture
 def store(open_one: Open) -> Store:
     return open_one()
-
-
-def both(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any, Any]:
-    """The results of two calls that begin at the same moment, in two threads."""
-    barrier = Barrier(2)
-
-    def after(call: Callable[[], Any]) -> Any:
-        barrier.wait()
-        return call()
-
-    with ThreadPoolExecutor(2) as pool:
-        one, two = pool.map(after, (first, second))
-    return one, two
 
 
 # -- runs ----------------------------------------------------------------------------------------------

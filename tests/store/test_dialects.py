@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import Connection, insert, text
 from sqlalchemy.dialects import mssql, postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
-from storing import DAY, MINUTE, NOW, claimed, opened, outgoing, sent
+from storing import DAY, MINUTE, NOW, a_due, accounted, claimed, opened, outgoing, sent
 
-from reports.store import Store, claiming, rows
-from reports.store.schema import FAILED, Instant, delivery, message, metadata, run
+from reports.model import Accounting
+from reports.store import Store, accounting, claiming, queueing, rows
+from reports.store.schema import FAILED, MISSED, Instant, delivery, message, metadata, run
 
 SQL_SERVER = mssql.dialect()
 
@@ -48,6 +49,27 @@ def test_each_database_locks_what_it_claims() -> None:
         assert "FROM delivery WITH (UPDLOCK, ROWLOCK, READPAST) WHERE" in there
         assert there.startswith("SELECT TOP ")
         assert sql(statement.limit(5), postgresql.dialect()).endswith("FOR UPDATE OF delivery SKIP LOCKED")
+
+
+def test_each_database_locks_the_plans_it_decides_on() -> None:
+    """In one order, so that two services wait in line; a taker passes over those in other hands."""
+    there = sql(accounting.PLANS)
+    assert "FROM [plan] WITH (UPDLOCK, ROWLOCK) WHERE" in there
+    assert there.endswith("ORDER BY [plan].job")
+    assert sql(accounting.PLANS, postgresql.dialect()).endswith("ORDER BY plan.job FOR UPDATE OF plan")
+    assert "FROM [plan] WITH (UPDLOCK, ROWLOCK, READPAST) WHERE" in sql(queueing.FREE)
+    assert sql(queueing.FREE, postgresql.dialect()).endswith("FOR UPDATE OF plan SKIP LOCKED")
+
+
+def test_sql_server_is_told_the_same_of_the_queue() -> None:
+    """What is due, oldest first; and indexes whose conditions it allows: values, and no long text."""
+    there = sql(queueing.DUE.limit(5))
+    assert there.startswith("SELECT TOP ")
+    assert there.endswith("ORDER BY run.due, run.occurrence, run.id")
+    made = {str(index.name): sql(CreateIndex(index)) for index in run.indexes}
+    assert made["run_due"].endswith("ON run (state, due, occurrence, id) WHERE state = 'queued'")
+    assert made["run_active"].endswith("ON run (job, state) WHERE state IN ('queued', 'running')")
+    assert made["run_untold"].endswith("ON run (state, job, occurrence) WHERE state = 'missed'")
 
 
 @pytest.mark.parametrize("dialect", [SQL_SERVER, postgresql.dialect()])
@@ -86,10 +108,43 @@ def test_failures_to_tell_of_are_found_without_reading_those_told(store: Store) 
     assert "USING INDEX delivery_untold" in plan(store, rows.deliveries().where(FAILED, message.c.kind == "report"))
 
 
+def test_runs_that_wait_are_found_in_their_order_without_sorting(store: Store) -> None:
+    """However many are settled; those of a job without reading what else it had."""
+    due = plan(store, queueing.DUE.limit(5), now=NOW, passed=["a", "b"])
+    assert due.startswith("SEARCH run USING INDEX run_due (state=? AND due<?) / CORRELATED")
+    assert "SORT" not in due + plan(store, queueing.NEXT_DUE)
+    assert "USING INDEX run_due (state=?)" in plan(store, queueing.NEXT_DUE)
+    for statement in (accounting.GOING, queueing.BUSY.where(run.c.job.in_(["a", "b"]))):
+        assert plan(store, statement, jobs=["a", "b"]) == "SEARCH run USING INDEX run_active (job=? AND state=?)"
+    silent = rows.runs(log=False).where(MISSED).order_by(run.c.job, run.c.occurrence)
+    assert plan(store, silent) == "SEARCH run USING INDEX run_untold (state=?)"
+
+
+def test_taking_a_run_takes_as_many_steps_whatever_is_settled(store: Store) -> None:
+    """SQLite's own count of steps, with no history and with 20,000 runs of it."""
+    accounted(store, *(a_due(number, job=f"job-{number % 2}") for number in range(40)))
+    bare = steps(store, take_one)
+    settled = {**rows.of_run(a_due(1)), "owner": "o", "until": NOW, "state": "succeeded"}
+    with store.database.writing() as connection:
+        old = [
+            {**settled, "id": f"old-{n}", "job": f"job-{n % 2}", "occurrence": NOW - n * MINUTE}
+            for n in range(1, 20_001)
+        ]
+        connection.execute(insert(run), old)
+    assert steps(store, take_one) <= bare + 20
+
+
+def take_one(connection: Connection) -> None:
+    call = queueing.Call(now=NOW + DAY, until=NOW + DAY, owners=["a"], overlapping={"job-0"})
+    assert len(queueing.take(connection, call)) == 1
+    accounting.account(connection, ["job-1"], lambda *_: Accounting(accounted=NOW))
+    connection.execute(queueing.NEXT_DUE).all()
+
+
 def test_a_claim_takes_as_many_steps_whatever_is_settled(store: Store) -> None:
     """SQLite's own count of steps, with no history and with 20,000 deliveries of it."""
     sent(store, *(outgoing(f"m{number}") for number in range(3)))
-    bare = steps(store)
+    bare = steps(store, claim_one)
     with store.database.writing() as connection:
         number = connection.execute(text("SELECT max(id) FROM message")).scalar()
         settled = {
@@ -104,11 +159,22 @@ def test_a_claim_takes_as_many_steps_whatever_is_settled(store: Store) -> None:
         }
         states = ["accepted", "refused", "expired", "cancelled"]
         connection.execute(insert(delivery), [{**settled, "state": states[n % 4]} for n in range(20_000)])
-    assert steps(store) <= bare + 20
+    assert steps(store, claim_one) <= bare + 20
 
 
-def steps(store: Store) -> int:
-    """How many of SQLite's steps one claim of one delivery, and the questions of each tick, take."""
+def claim_one(connection: Connection) -> None:
+    """One delivery, and the questions of each tick."""
+    claim = claiming.Claim(now=NOW, owner="s", until=NOW + MINUTE, limit=1)
+    ids, _ = claiming.take(connection, claim)
+    assert len(ids) == 1
+    claiming.parcels(connection, ids, 100)
+    claiming.take_up(connection, NOW, ["dead"])
+    connection.execute(claiming.next_due())
+    connection.execute(rows.deliveries().where(FAILED)).all()
+
+
+def steps(store: Store, work: Callable[[Connection], object]) -> int:
+    """How many of SQLite's steps that takes."""
     count = 0
 
     def step() -> None:
@@ -118,14 +184,8 @@ def steps(store: Store) -> int:
     with store.database.writing() as connection:
         driver: Any = connection.connection.dbapi_connection
         driver.set_progress_handler(step, 1)
-        claim = claiming.Claim(now=NOW, owner="s", until=NOW + MINUTE, limit=1)
-        ids, _ = claiming.take(connection, claim)
-        claiming.parcels(connection, ids, 100)
-        claiming.take_up(connection, NOW, ["dead"])
-        connection.execute(claiming.next_due())
-        connection.execute(rows.deliveries().where(FAILED)).all()
+        work(connection)
         driver.set_progress_handler(None, 0)
-    assert len(ids) == 1
     return count
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from postgres import server
 from sqlalchemy import text
 from storing import HOUR, NOW, a_run, opened, outgoing, sent, states
 
@@ -19,12 +18,6 @@ from reports.settings import Store as Options
 from reports.store import Store, exists
 
 PASSWORD = "p@ss/w:rd"  # noqa: S105
-
-
-@pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of these tests' own."""
-    yield from server(tmp_path_factory.mktemp("postgresql"))
 
 
 @pytest.fixture

@@ -5,29 +5,24 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
-from postgres import server
-from sqlalchemy import inspect
-from storing import opened, outgoing, sent, states
+from sqlalchemy import create_engine, insert, inspect
+from storing import NOW, a_due, a_run, accounted, ended, opened, outgoing, sent, states, taken
 
 from reports.errors import StoreError
-from reports.store import Store
+from reports.store import Store, rows
 from reports.store.migrating import directory
-from reports.store.schema import HEAD, metadata
-
-
-@pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of these tests' own."""
-    yield from server(tmp_path_factory.mktemp("postgresql"))
+from reports.store.schema import HEAD, artifact, metadata, run
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -53,6 +48,42 @@ def test_the_migrations_lead_to_the_tables(tmp_path: Path, nowhere: dict[str, st
     wanted = {index.name for table in metadata.sorted_tables for index in table.indexes}
     assert wanted <= made
     store.close()
+
+
+def test_what_was_kept_before_the_queue_is_kept(tmp_path: Path, nowhere: dict[str, str]) -> None:
+    """Runs with logs, files and deliveries come through, and the new parts can be used."""
+    url = nowhere.get("url", f"sqlite:///{tmp_path}/var/reports.db")
+    (tmp_path / "var").mkdir()
+    before, file = (
+        a_run(log="line 1\nline 2 – 现金\n", occurrence=NOW),
+        {"name": "a.xlsx", "media_type": "x/y", "size": 3, "sha256": "0" * 64},
+    )
+    made(url, "0001", {**rows.of_run(before), "owner": "me", "until": NOW}, {**file, "run": before.id})
+    store = opened(tmp_path, **nowhere)
+    assert store.runs.find(before.id) == before
+    assert [one.name for one in store.runs.artifacts(before.id)] == ["a.xlsx"]
+    store.runs.succeed(ended(before), owner="me", artifacts=[], messages=[outgoing()])
+    assert accounted(store, a_due(2), a_due(0, occurrence=NOW)) == ["run-2"]
+    assert taken(store, "you") == ["run-2"]
+    with store.database.reading() as connection:
+        columns = [one["name"] for one in inspect(connection).get_columns("run")]
+    assert columns[-1] == "log" or not store.database.is_sqlite
+    store.close()
+
+
+def made(url: str, revision: str, one: dict[str, Any], file: dict[str, Any]) -> None:
+    """A database as it was at that revision, with one run and one file of it."""
+    engine, scripts = create_engine(url), directory()
+    with (
+        engine.begin() as connection,
+        EnvironmentContext(Config(), scripts, fn=lambda now, _: scripts._upgrade_revs(revision, now)) as environment,
+    ):
+        environment.configure(connection=connection)
+        environment.run_migrations()
+        there = {column["name"] for column in inspect(connection).get_columns("run")}
+        connection.execute(insert(run).values({name: value for name, value in one.items() if name in there}))
+        connection.execute(insert(artifact).values(file))
+    engine.dispose()
 
 
 def test_head_is_the_newest_migration() -> None:

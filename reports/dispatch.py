@@ -1,0 +1,103 @@
+"""The right half at work: all that is due goes out, and owners are told of what nobody will get."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from reports import leases
+from reports.delivery import Sender
+from reports.errors import ReportsError, StoreError
+from reports.model import MessageKind
+from reports.settings import Settings
+from reports.store import Store
+from reports.telling import Teller
+from reports.transports import open_transport
+from reports.transports.account import resolve
+
+Tell = Callable[[str], None]
+NOTICES: tuple[MessageKind, ...] = ("failure", "recovery")
+
+
+def silent(_: str) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispatch:
+    """The outbox and those who empty it; any number of processes may have one on the same store."""
+
+    settings: Settings
+    store: Store
+    clock: Callable[[], dt.datetime]
+
+    def deliver(self, run: str = "", *, stop: threading.Event | None = None, tell: Tell = silent) -> None:
+        """Try all that is due, of one run or of all, and tell owners of what nobody will get.
+
+        `stop` ends it between two messages.
+        """
+        stop = stop or threading.Event()
+        self.take_up()
+        self._drain(run, stop, tell)
+        told = Teller(settings=self.settings, store=self.store, clock=self.clock).of_deliveries()
+        for one in told if run else [""] * bool(told):
+            self._drain(one, stop, tell)
+
+    def next_due(self) -> dt.datetime | None:
+        """When there is something to send again."""
+        return self.store.outbox.next_due()
+
+    def take_up(self) -> None:
+        """What a process that has died was sending is pending again, or unknown."""
+        dead = leases.dead(self.store.owners(), here=self.store.is_local)
+        fallen = [owner for owner in dead if leases.went_down(owner, here=self.store.is_local)]
+        self.store.outbox.take_up(self.clock(), dead=dead, fallen=fallen)
+
+    def deliver_quietly(self, *runs: str) -> None:
+        """Sends the notices of runs that failed; their own errors are the ones to be told."""
+        for run in runs:
+            try:
+                self.deliver(run)
+            except ReportsError as error:
+                with contextlib.suppress(StoreError):
+                    self.store.runs.note(run, f"the notice is in the outbox and could not be sent yet: {error.what}")
+
+    def untold(self) -> Sequence[str]:
+        """Runs with a notice that is due: of a process that died, or of what a look at the history found."""
+        now = self.clock()
+        notices = (one for one in self.store.outbox.deliveries() if one.kind in NOTICES)
+        return list(dict.fromkeys(one.run for one in notices if one.next_attempt and one.next_attempt <= now))
+
+    def _drain(self, run: str, stop: threading.Event, tell: Tell) -> None:
+        due = self.store.outbox.next_due()
+        if due is None or due > self.clock():
+            return
+        tell("sending")
+        senders = [self._sender(stop) for _ in range(self._connections())]
+        with ThreadPoolExecutor(len(senders)) as pool:
+            try:
+                for done in [pool.submit(sender.drain, run) for sender in senders]:
+                    done.result()
+            except BaseException:  # the others end after the message that they have in hand
+                stop.set()
+                raise
+
+    def _connections(self) -> int:
+        most = resolve(self.settings.mail).provider.limits.connections
+        return min(self.settings.mail.connections, most or self.settings.mail.connections)
+
+    def _sender(self, stop: threading.Event) -> Sender:
+        account = resolve(self.settings.mail)
+        return Sender(
+            store=self.store,
+            transport=open_transport(self.settings.mail, self.settings.data_folder),
+            mail=self.settings.mail,
+            owner=leases.new_owner(),
+            clock=self.clock,
+            stop=stop,
+            account=f"{account.provider.key} {account.user or account.sender}",
+        )

@@ -1,0 +1,205 @@
+"""What becomes of the occurrences of a job that came due: run, made up for, skipped or missed, each with its reason.
+
+Pure: the store, the clock and the ids are given. Which instants there are is said by `schedules`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, takewhile
+
+from reports.definition import CatchUp, Job, Overlap
+from reports.model import Accounting, Occurrence, Plan, Run, RunState, Trigger
+from reports.parts import Duration, Part
+from reports.schedules.occurrences import occurrences
+from reports.schedules.options import Schedule
+from reports.settings import Settings
+
+GRACE = dt.timedelta(seconds=60)
+"""What begins within a minute of its occurrence was on time; what is later has to be caught up."""
+REPLACED = 'a later one is made in its place (catch_up = "latest")'
+AT_ONCE = 1000
+"""Occurrences of one job that are accounted for in one step."""
+
+
+class Expectation(Part):
+    """What a job's definition says of when it runs, complete in itself: as it is kept with the plan."""
+
+    schedule: tuple[Schedule, ...]
+    timezone: str
+    calendar: str
+    jitter: Duration | None
+    catch_up: CatchUp
+    catch_up_within: Duration
+    overlap: Overlap
+
+    @classmethod
+    def of(cls, job: Job, settings: Settings) -> Expectation:
+        """Read once from the job, with the project's time zone and calendar filled in."""
+        return cls.model_construct(
+            schedule=job.schedule,
+            timezone=settings.timezone,
+            calendar=settings.calendar,
+            jitter=job.jitter,
+            catch_up=job.catch_up,
+            catch_up_within=job.catch_up_within,
+            overlap=job.overlap,
+        )
+
+    def after(self, instant: dt.datetime) -> Iterator[Occurrence]:
+        """The occurrences after that instant, in order."""
+        return occurrences(self.schedule, timezone=self.timezone, calendar=self.calendar, after=instant)
+
+    def next_after(self, instant: dt.datetime) -> dt.datetime | None:
+        """When there is something to account for next."""
+        first = next(self.after(instant), None)
+        return first.at if first else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planner:
+    """Decides at one moment. `off_since` is when a service was last heard of before this one began, if any was."""
+
+    now: dt.datetime
+    new_id: Callable[[], str]
+    off_since: dt.datetime | None = None
+
+    def account(self, plan: Plan, expected: Expectation, active: Sequence[Run]) -> Accounting:
+        """Every occurrence since the plan was last accounted for becomes a row, up to AT_ONCE of them.
+
+        `active` are the job's runs that are queued or running.
+        """
+        if plan.gone:
+            return Accounting(accounted=self.now)
+        due = list(islice(self._due(plan, expected), AT_ONCE + 1))
+        complete, due = len(due) <= AT_ONCE, due[:AT_ONCE]
+        one = _Step(self, plan, expected, active, complete=complete)
+        return Accounting(
+            accounted=self.now if complete else due[-1].at,
+            runs=sorted(one.rows(due), key=lambda run: run.occurrence or self.now),
+            stop=one.stopped(due),
+        )
+
+    def account_as_kept(self, plan: Plan, active: Sequence[Run]) -> Accounting:
+        """The same by the definition that is kept with the plan."""
+        if not plan.definition:
+            return Accounting(accounted=self.now)
+        return self.account(plan, Expectation.model_validate_json(plan.definition), active)
+
+    def _due(self, plan: Plan, expected: Expectation) -> Iterator[Occurrence]:
+        return takewhile(lambda one: one.at <= self.now, expected.after(plan.accounted))
+
+    def is_late(self, occurrence: Occurrence) -> bool:
+        return self.now - occurrence.at > GRACE
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One job at one moment."""
+
+    planner: Planner
+    plan: Plan
+    expected: Expectation
+    active: Sequence[Run]
+    complete: bool = True
+
+    def rows(self, due: Sequence[Occurrence]) -> Iterator[Run]:
+        going = []
+        for one in due:
+            if one.skipped:
+                yield self._settled(one, "skipped", one.reason)
+            elif why := self._stands_still(one):
+                quiet = "nobody was told: it is paused" if self._is_paused(one) else ""
+                yield self._settled(one, "missed", why, notice=quiet)
+            else:
+                going.append(one)
+        late = [one for one in going if self.planner.is_late(one)]
+        on_time = going[len(late) :]
+        yield from self._caught_up(late, on_time)
+        yield from self._on_time(on_time)
+
+    def stopped(self, due: Sequence[Occurrence]) -> dict[str, str]:
+        """Runs that make way for the newest one, where the job wants that."""
+        going = [one for one in due if not (one.skipped or self._stands_still(one) or self.planner.is_late(one))]
+        if self.expected.overlap != "replace" or not going:
+            return {}
+        return {run.id: f"replaced by the run for {_at(going[-1].at)}" for run in self.active}
+
+    def _stands_still(self, one: Occurrence) -> str:
+        """Why nothing of the job runs then; empty if it does."""
+        plan = self.plan
+        if self._is_paused(one):
+            return f"paused since {_at(plan.paused)}" + (f": {plan.pause_note}" if plan.pause_note else "")
+        return f"the job is broken: {plan.broken}" if plan.broken else ""
+
+    def _is_paused(self, one: Occurrence) -> bool:
+        return self.plan.paused is not None and one.at >= self.plan.paused
+
+    def _caught_up(self, late: Sequence[Occurrence], on_time: Sequence[Occurrence]) -> Iterator[Run]:
+        for one in late:
+            latest = self.complete and not on_time and one is late[-1]
+            if why := self._given_up(one, latest=latest):
+                # Of an occurrence that a later one stands for, the report itself will tell.
+                quiet = "nobody was told: a later one is made in its place" if why is REPLACED else ""
+                yield self._settled(one, "missed", f"{self._why_late(one)}; {why}", notice=quiet)
+            else:
+                yield self._queued(one, "backfill", self._why_late(one))
+
+    def _given_up(self, one: Occurrence, *, latest: bool) -> str:
+        """Why a late occurrence is not made up for; empty if it is."""
+        if self.expected.catch_up == "none":
+            return 'the job wants no catching up (catch_up = "none")'
+        if self.expected.catch_up == "latest" and not latest:
+            return REPLACED
+        too_old = self.planner.now - one.at > self.expected.catch_up_within
+        return "it is older than catch_up_within" if too_old else ""
+
+    def _why_late(self, one: Occurrence) -> str:
+        off = self.planner.off_since
+        if off is None or one.at <= off:
+            return f"no service took it up before {_at(self.planner.now)}"
+        return f"no service was running from {_at(off)} to {_at(self.planner.now)}"
+
+    def _on_time(self, on_time: Sequence[Occurrence]) -> Iterator[Run]:
+        before = next((run for run in reversed(self.active) if run.trigger != "backfill"), None)
+        for one in on_time:
+            if before is not None and self.expected.overlap == "skip":
+                state = "running" if before.state == "running" else "waiting to begin"
+                yield self._settled(one, "skipped", f"the run for {_at(before.occurrence)} was still {state}")
+            elif self.expected.overlap == "replace" and one is not on_time[-1]:
+                yield self._settled(one, "skipped", f"replaced by the run for {_at(on_time[-1].at)}")
+            else:
+                before = self._queued(one, "schedule", "")
+                yield before
+
+    def _queued(self, one: Occurrence, trigger: Trigger, why: str) -> Run:
+        begins = self.planner.now if trigger == "backfill" else one.at + self._jitter(one)
+        log = "; ".join(filter(None, [one.reason, why]))
+        return replace(self._row(one), state="queued", trigger=trigger, due=begins, log=log)
+
+    def _settled(self, one: Occurrence, state: RunState, why: str, *, notice: str = "") -> Run:
+        return replace(self._row(one), state=state, error=why, notice=notice, finished=self.planner.now)
+
+    def _row(self, one: Occurrence) -> Run:
+        return Run(
+            id=self.planner.new_id(),
+            job=self.plan.job,
+            as_of=one.local.date(),
+            started=self.planner.now,
+            occurrence=one.at,
+            trigger="schedule",
+        )
+
+    def _jitter(self, one: Occurrence) -> dt.timedelta:
+        """A part of the job's jitter, always the same one for the same occurrence."""
+        if self.expected.jitter is None:
+            return dt.timedelta()
+        draw = hashlib.sha256(f"{self.plan.job} {one.at.isoformat()}".encode()).digest()
+        return self.expected.jitter * (int.from_bytes(draw[:4]) / 2**32)
+
+
+def _at(instant: dt.datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S}Z" if instant else "?"

@@ -1,0 +1,183 @@
+"""Runs from the queue into child processes, and their ends into the store, whatever kind of end it was."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from reports import leases
+from reports.agenda import Manner
+from reports.children import Child, Ended, Limits, Nursery
+from reports.errors import ReportsError, Superseded
+from reports.health import Meter
+from reports.model import Order, Run
+from reports.pings import Pings
+from reports.settings import Settings
+from reports.settling import Settler
+from reports.store import Store
+
+_log = logging.getLogger("reports.runs")
+STOPPED = "the service was stopped"
+AGAIN = 75
+"""The exit status of a child that could not write down how its run ended (EX_TEMPFAIL)."""
+
+
+@dataclass
+class _Going:
+    """A run in its child; `told` is as much of its log as the store has."""
+
+    run: Run
+    child: Child
+    ping: str = ""
+    told: str = ""
+    replaced: str = ""
+
+
+@dataclass
+class Runner:
+    """As many runs at once as the settings allow. What cannot be written down now is kept for the next look."""
+
+    settings: Settings
+    store: Store
+    clock: Callable[[], dt.datetime]
+    nursery: Nursery
+    pings: Pings
+    meter: Meter
+    manners: Mapping[str, Manner] = field(default_factory=dict)
+    _going: dict[str, _Going] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def going(self) -> int:
+        return len(self._going)
+
+    # -- from the queue --------------------------------------------------------------------------------
+
+    def take(self, overlapping: Sequence[str]) -> int:
+        """Begins as many of the queued runs as there is room for; how many that were."""
+        now, room = self.clock(), self.settings.service.concurrency - len(self._going)
+        if room <= 0:
+            return 0
+        owners = [leases.new_owner() for _ in range(room)]
+        taken = self.store.runs.take(now=now, until=now + leases.LENGTH, owners=owners, overlapping=overlapping)
+        for run, owner in taken:
+            self._begin(run, owner)
+        return len(taken)
+
+    def _begin(self, run: Run, owner: str) -> None:
+        manner = self.manners.get(run.job, Manner())
+        ahead = self.clock() - dt.datetime.now(dt.UTC)
+        order = Order(root=self.settings.root, run=run, owner=owner, ahead=ahead)
+        child = self.nursery.start(order, self._limits(manner), name=f"{run.job} {run.id}")
+        self._going[owner] = _Going(run, child, manner.ping)
+        _log.info(
+            "run started",
+            extra=_about(run) | {"late": _seconds(run.late), "waited": _seconds(run.waited), "attempt": run.attempt},
+        )
+        self.meter.started(run)
+        if manner.ping:
+            self.pings.send(manner.ping, "start", run=run.id)
+
+    def _limits(self, manner: Manner) -> Limits:
+        service = self.settings.service
+        time = manner.time_limit or service.time_limit
+        return Limits(time=time.total_seconds(), memory=manner.memory_limit or service.memory_limit)
+
+    # -- while they go on ------------------------------------------------------------------------------
+
+    def renew(self) -> None:
+        """The leases of all that go on last for another while."""
+        if self._going:
+            self.store.runs.renew_all(list(self._going), until=self.clock() + leases.LENGTH)
+
+    def stop_the_replaced(self) -> None:
+        """Runs that somebody asked to end are ended."""
+        if not self._going:
+            return
+        asked = self.store.runs.asked(list(self._going))
+        for one in self._going.values():
+            if (reason := asked.get(one.run.id)) and not one.replaced:
+                one.replaced = reason
+                one.child.kill(reason)
+
+    def keep_logs(self) -> None:
+        """What the runs have said so far can be read by everybody."""
+        for owner, one in self._going.items():
+            if (log := self._log_of(one, one.child.output())) != one.told:
+                self.store.runs.keep_log(one.run.id, owner=owner, log=log)
+                one.told = log
+
+    def _log_of(self, one: _Going, output: str) -> str:
+        return self.settings.mask("\n".join(filter(None, [one.run.log, output.rstrip("\n")])))
+
+    # -- how they end ----------------------------------------------------------------------------------
+
+    def look(self) -> int:
+        """Settles the runs whose child has ended; how many. A StoreError leaves the rest for the next look."""
+        over = [(owner, ended) for owner, one in self._going.items() if (ended := one.child.poll()) is not None]
+        for owner, ended in over:
+            self._settle(owner, self._going[owner], ended)
+            del self._going[owner]
+        return len(over)
+
+    def _settle(self, owner: str, one: _Going, ended: Ended) -> None:
+        kept = self.store.runs.find(one.run.id)
+        log = self._log_of(one, one.child.output())
+        if kept.state == "running" and self.store.runs.renew(kept.id, owner=owner, until=self.clock() + leases.LENGTH):
+            try:
+                self._cut_off(replace(kept, finished=self.clock(), log=log), owner, one, ended)
+            except Superseded:  # it was taken for dead, and another process has settled it
+                _log.warning("run taken over", extra=_about(kept))
+        else:
+            self.store.runs.keep_log(kept.id, owner=owner, log=log)
+        self._tell(self.store.runs.find(kept.id), one)
+
+    def _cut_off(self, run: Run, owner: str, one: _Going, ended: Ended) -> None:
+        """The child has ended and the run has not: what that means."""
+        settler = Settler(settings=self.settings, store=self.store, clock=self.clock)
+        if one.replaced:
+            over = replace(
+                run, state="interrupted", error=one.replaced, notice="nobody was told: another run replaced it"
+            )
+            self.store.runs.fail(over, owner=owner)
+        elif ended.killed == "asked" or ended.code == AGAIN:
+            why = ended.reason if ended.killed else "the store could not be told how it ended"
+            settler.cut_short(run, owner=owner, error=ReportsError(why, hint="it is begun again", temporary=True))
+        else:
+            error = _error(ended, run.log)
+            over = replace(run, state="failed", error=self.settings.mask(str(error)))
+            settler.failed(over, owner=owner, job=settler.teller.job(run.job), error=error)
+
+    def _tell(self, run: Run, one: _Going) -> None:
+        if run.state in {"queued", "running"}:
+            return
+        about = _about(run) | {"took": _seconds((run.finished or self.clock()) - run.started)}
+        if run.state == "succeeded":
+            _log.info("run succeeded", extra=about)
+        self.meter.ended(run)
+        if one.ping:
+            body = "" if run.state == "succeeded" else self.settings.mask(run.error)
+            self.pings.send(one.ping, "success" if run.state == "succeeded" else "fail", body=body, run=run.id)
+
+    def stop(self) -> None:
+        """Ends what still goes on; it is begun again by the next service."""
+        for one in self._going.values():
+            one.child.kill(STOPPED)
+
+
+def _error(ended: Ended, log: str) -> ReportsError:
+    """Why the child died, with its last words."""
+    last = log.strip().rpartition("\n")[2]
+    words = f"; its last line was: {last[:300]}" if last and not ended.killed else ""
+    hint = "the end of its log says how far it came; time_limit and memory_limit are keys of job.toml"
+    reason = ended.reason or f"it ended itself with exit code {ended.code}"
+    return ReportsError(f"{reason}{words}", hint=hint, temporary=ended.temporary)
+
+
+def _about(run: Run) -> dict[str, object]:
+    return {"job": run.job, "run": run.id, "occurrence": run.occurrence}
+
+
+def _seconds(length: dt.timedelta) -> float:
+    return round(length.total_seconds(), 3)

@@ -1,0 +1,410 @@
+"""`reports serve`: the long-lived process in which occurrences become runs, and runs become mail.
+
+One thread turns the wheel: definitions, occurrences, children, leases. Another one empties the outbox, so that a slow
+mail server delays no run. The timer wakes the wheel at the next occurrence; it also turns by itself every few seconds,
+for the work of others, for a clock that was set and a machine that slept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from reports import __version__, leases
+from reports.agenda import Agenda, Manner
+from reports.children import Nursery
+from reports.definitions import Changes, Definitions
+from reports.dispatch import Dispatch
+from reports.errors import DefinitionError, JobError, ReportsError, SettingsError, StoreError
+from reports.health import Figures, Health, Meter, Wellness
+from reports.model import Beat, Run
+from reports.pings import Pings
+from reports.project import FILE
+from reports.runner import Runner
+from reports.settings import Secret, Settings
+from reports.settling import Settler
+from reports.store import Store, open_store
+from reports.telling import Teller
+from reports.timer import Every, Timer, tell_system
+
+LOOK, BUSY = 5.0, 1.0
+"""Seconds between two turns with nothing to do, and while runs go on."""
+LEAST_LOOK, SHARE = 2.0, 300
+"""Seconds between two looks at the files of the jobs, or so many times what a look took, where that is more."""
+SAME = dt.timedelta(seconds=0.01)
+PRELOAD = (
+    "reports.child", "reports.cli", "pandas", "matplotlib.figure", "openpyxl", "duckdb", "jinja2", "sqlalchemy",
+)  # fmt: skip
+_log = logging.getLogger("reports.service")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass
+class Service:
+    """The service of one project. The clock and the ids are arguments; `reread` gives the settings as they are now."""
+
+    settings: Settings
+    reread: Callable[[], Settings]
+    clock: Callable[[], dt.datetime] = _now
+    new_id: Callable[[], str] = lambda: secrets.token_hex(8)
+    wake: threading.Event = field(default_factory=threading.Event, init=False)
+    stopping: threading.Event = field(default_factory=threading.Event, init=False)
+    at_once: threading.Event = field(default_factory=threading.Event, init=False)
+    _mail: threading.Event = field(default_factory=threading.Event, init=False)
+    _no_more_mail: threading.Event = field(default_factory=threading.Event, init=False)
+    _looking: Every = field(default_factory=lambda: Every(LEAST_LOOK), init=False)
+    _renewing: Every = field(default_factory=lambda: Every(leases.PULSE), init=False)
+    _following: Every = field(default_factory=lambda: Every(BUSY), init=False)
+    _beating: Every = field(default_factory=lambda: Every(15), init=False)
+    _settling: Every = field(default_factory=lambda: Every(10), init=False)
+    _telling: Every = field(default_factory=lambda: Every(60), init=False)
+    _tidying: Every = field(default_factory=lambda: Every(3600), init=False)
+    _calling: Every = field(default_factory=lambda: Every(60), init=False)
+    _beaten: dt.datetime | None = field(default=None, init=False)
+    _delivered: dt.datetime | None = field(default=None, init=False)
+    _seen: float = field(default=0.0, init=False)
+    _turned: dt.datetime | None = field(default=None, init=False)
+    _away: str = field(default="", init=False)
+    _mail_away: str = field(default="", init=False)
+
+    # -- its parts -------------------------------------------------------------------------------------
+
+    @cached_property
+    def store(self) -> Store:
+        return open_store(self.settings.store, self.settings.data_folder)
+
+    @cached_property
+    def agenda(self) -> Agenda:
+        off_since = self.store.services.last_before(self.clock())
+        return Agenda(settings=self.settings, store=self.store, new_id=self.new_id, off_since=off_since)
+
+    @cached_property
+    def runner(self) -> Runner:
+        return Runner(
+            settings=self.settings,
+            store=self.store,
+            clock=self.clock,
+            nursery=self._nursery,
+            pings=self._pings,
+            meter=self._meter,
+            manners=self.agenda.manners,
+        )
+
+    @cached_property
+    def _nursery(self) -> Nursery:
+        folder = self.settings.data_folder / "running"
+        return Nursery(target="reports.child:main", preload=PRELOAD, folder=folder, on_end=self.wake.set)
+
+    @cached_property
+    def _definitions(self) -> Definitions:
+        return Definitions(self.settings)
+
+    @cached_property
+    def _timer(self) -> Timer:
+        return Timer(self.wake.set)
+
+    @cached_property
+    def _pings(self) -> Pings:
+        return Pings()
+
+    @cached_property
+    def _meter(self) -> Meter:
+        return Meter()
+
+    @cached_property
+    def _beat(self) -> Beat:
+        now = self.clock()
+        host, pid = socket.gethostname(), os.getpid()
+        return Beat(owner=leases.new_owner(), host=host, pid=pid, version=__version__, started=now, beat=now)
+
+    # -- from start to end -----------------------------------------------------------------------------
+
+    def listen_to_signals(self) -> None:
+        """SIGTERM and Ctrl-C stop it in order; the second one at once."""
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+            if number := getattr(signal, name, None):
+                signal.signal(number, lambda *_: self.stop())
+
+    def stop(self) -> None:
+        """Begin nothing new, let what runs end, deliver no more; asked again, end what runs at once."""
+        if self.stopping.is_set():
+            self.at_once.set()
+        self.stopping.set()
+        self.wake.set()
+
+    def run(self) -> int:
+        """Until it is stopped; the exit status, which is not 0 if the timer died."""
+        _log.info("service started", extra={"project": str(self.settings.root), "version": __version__})
+        mail = threading.Thread(target=self._deliver, name="delivery", daemon=True)
+        health = self._health(mail)
+        self._nursery.warm()
+        self._timer.start()
+        mail.start()
+        tell_system("READY=1")
+        try:
+            while not self.stopping.is_set() and self._timer.is_alive:
+                self.turn()
+                self._wait()
+            return self._end(mail)
+        finally:
+            if health:
+                health.close()
+
+    def _wait(self) -> None:
+        """Until somebody wakes it, or it has waited for long enough."""
+        self.wake.wait(self._pause())
+        self.wake.clear()
+
+    def _end(self, mail: threading.Thread) -> int:
+        status = 0 if self.stopping.is_set() else 1
+        if status:
+            _log.critical("timer died", extra={"hint": "the service ends, so that whoever started it starts it anew"})
+        tell_system("STOPPING=1")
+        _log.info("service stopping", extra={"running": self.runner.going})
+        self._timer.close()
+        self._let_end()
+        self._no_more_mail.set()
+        self._mail.set()
+        mail.join(self.settings.service.stop_timeout.total_seconds())
+        self._say_goodbye()
+        _log.info("service stopped", extra={"status": status})
+        return status
+
+    def _let_end(self) -> None:
+        """What runs may end by itself for a while; then it is ended, and begun again by the next service."""
+        self._run_out(self.settings.service.stop_timeout.total_seconds(), self.at_once)
+        if self.runner.going:
+            self.runner.stop()
+            self._run_out(LOOK, threading.Event())
+
+    def _run_out(self, seconds: float, enough: threading.Event) -> None:
+        until = time.monotonic() + seconds
+        while self.runner.going and time.monotonic() < until and not enough.is_set():
+            self._kept(self._look_after_runs)
+            self.wake.wait(BUSY / 4)
+            self.wake.clear()
+
+    def _say_goodbye(self) -> None:
+        now = self.clock()
+        self._kept(lambda: self.store.services.beat(replace(self._beat, beat=now, stopped=now)))
+        self._nursery.close()
+        self._pings.close(LOOK)
+        if "store" in vars(self):
+            self.store.close()
+
+    # -- a turn of the wheel ---------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """All that is to be done now: what came due first, then what can wait a moment."""
+        if self._kept(self._begin_what_is_due):
+            self._kept(self._look_after_runs)
+            self._kept(self._look_around)
+            self._timer.arm(self._machine_time(self.agenda.next_at()))
+            self._turned = self.clock()
+
+    def _begin_what_is_due(self) -> None:
+        now = self.clock()
+        if self._looking.due():
+            self._look_at_definitions(now)
+        rows = self.agenda.tick(now)
+        self._tell_of(rows)
+        while not self.stopping.is_set() and self.runner.take(self.agenda.overlapping):
+            pass
+
+    def _look_after_runs(self) -> None:
+        if self._renewing.due():
+            self.runner.renew()
+        if self.runner.look():
+            self._mail.set()
+            self.wake.set()  # there is room for another one
+        if self.runner.going and self._following.due():
+            self.runner.stop_the_replaced()
+            self.runner.keep_logs()
+
+    def _look_around(self) -> None:
+        """What other services left, whether anybody has to be told, and the sign of life."""
+        now = self.clock()
+        if self._beating.due():
+            self.store.services.beat(replace(self._beat, beat=now))
+            self._beaten = now
+            tell_system("WATCHDOG=1")
+        if self._settling.due():
+            Settler(settings=self.settings, store=self.store, clock=self.clock).interrupted()
+        if self._telling.due() and Teller(settings=self.settings, store=self.store, clock=self.clock).missed():
+            self._mail.set()
+        if self._tidying.due():
+            self.agenda.give_up_stale(now)
+            options = self.settings.store
+            self.store.runs.prune(now, keep=options.keep, keep_runs=options.keep_runs)
+        if self._calling.due() and (url := self._ping_url()):
+            self._pings.send(url, "success")
+
+    def _look_at_definitions(self, now: dt.datetime) -> None:
+        began = time.monotonic()
+        self._reread_settings()
+        try:
+            changes = self._definitions.look()
+        except JobError as error:
+            _log.error("jobs away", extra={"error": error.what, "where": error.where})
+            changes = Changes()
+        if changes:
+            self._tell_of(self.agenda.learn(changes, now))
+            self.agenda.off_since = None
+        self._looking.seconds = max(LEAST_LOOK, SHARE * (time.monotonic() - began) if not changes else 0)
+
+    def _reread_settings(self) -> None:
+        """Settings that changed hold from now on, save for where the store is."""
+        stamp = _stamp(self.settings)
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            settings = self.reread()
+        except DefinitionError as error:
+            _log.error("settings broken", extra={"error": error.what, "where": error.where})
+            return
+        if (settings.store, settings.data) != (self.settings.store, self.settings.data):
+            _log.warning("settings changed", extra={"hint": "another store is used from the next start on"})
+            settings = settings.model_copy(update={"store": self.settings.store, "data": self.settings.data})
+        self.settings = self.agenda.settings = self.runner.settings = self._definitions.settings = settings
+        self._definitions.forget()
+        _log.info("settings read")
+
+    def _tell_of(self, rows: Sequence[Run]) -> None:
+        for run in rows:
+            about = {"job": run.job, "run": run.id, "occurrence": run.occurrence, "why": run.error or run.log}
+            _log.info(f"run {run.state}", extra=about)
+            self._meter.ended(run)
+            if run.state == "missed" and (url := self.agenda.manners.get(run.job, Manner()).ping):
+                self._pings.send(url, "fail", body=self.settings.mask(run.error), run=run.id)
+        if any(run.state == "missed" for run in rows):
+            self._telling.now()
+
+    def _kept(self, step: Callable[[], object]) -> bool:
+        """Does the step; a store that is away is told once, and the step is left for the next turn."""
+        try:
+            step()
+        except StoreError as error:
+            if not self._away:
+                _log.error("store away", extra={"error": error.what, "where": error.where})
+            self._away = error.what
+            return False
+        if self._away:
+            _log.info("store back")
+            self._away = ""
+        return True
+
+    def _pause(self) -> float:
+        if self._away or self.runner.going:
+            return BUSY
+        if (due := self._next_in_queue()) is None:
+            return LOOK
+        wait = (due - self.clock()).total_seconds()
+        return min(LOOK, wait) if wait > 0 else BUSY  # what is due and was not taken waits for another's run to end
+
+    def _next_in_queue(self) -> dt.datetime | None:
+        try:
+            return self.store.runs.next_due()
+        except StoreError:
+            return None
+
+    def _machine_time(self, at: dt.datetime | None) -> dt.datetime | None:
+        """An instant of this service's clock as one of the machine's, to the hundredth of a second."""
+        ahead = self.clock() - _now()
+        return at and (at if abs(ahead) < SAME else at - ahead)
+
+    # -- the outbox, beside it -------------------------------------------------------------------------
+
+    def _deliver(self) -> None:
+        while not self._no_more_mail.is_set():
+            self._mail.clear()
+            self._mail.wait(self._sent())
+
+    def _sent(self) -> float:
+        """Sends what is due; the seconds until there may be more."""
+        dispatch = Dispatch(settings=self.settings, store=self.store, clock=self.clock)
+        try:
+            dispatch.deliver(stop=self._no_more_mail)
+            self._delivered = self.clock()
+            due = dispatch.next_due()
+        except Exception as error:  # noqa: BLE001  the deliveries' boundary: what is not sent stays in the outbox
+            self._mail_is_away(error)
+            return LOOK
+        self._mail_away = ""
+        return min(LOOK, max(0.05, (due - self.clock()).total_seconds())) if due else LOOK
+
+    def _mail_is_away(self, error: Exception) -> None:
+        words = error.what if isinstance(error, ReportsError) else f"{type(error).__name__}: {error}"
+        if words != self._mail_away:
+            _log.error("outbox stands still", extra={"error": words}, exc_info=error)
+        self._mail_away = words
+
+    # -- how it is -------------------------------------------------------------------------------------
+
+    def _health(self, mail: threading.Thread) -> Health | None:
+        """The place where it answers how it is; without one it works all the same."""
+        if not (address := self.settings.service.health):
+            return None
+        health = Health(address, well=lambda: self._wellness(mail), collect=self._figures, meter=self._meter)
+        try:
+            health.start()
+        except SettingsError:
+            raise
+        except ReportsError as error:
+            _log.error("health closed", extra={"error": error.what, "hint": error.hint})
+            return None
+        return health
+
+    def _wellness(self, mail: threading.Thread) -> Wellness:
+        return Wellness(
+            now=self.clock(),
+            turned=self._turned,
+            timer_alive=self._timer.is_alive,
+            delivery_alive=mail.is_alive(),
+            store_up=not self._away,
+            beat=self._beaten,
+            delivered=self._delivered,
+            broken=len(self.agenda.broken),
+        )
+
+    def _figures(self) -> Figures:
+        """What is known while the store is away is known without it."""
+        known = Figures(heartbeat=self._turned)
+        try:
+            active = self.store.runs.active()
+            paused = sum(1 for plan in self.store.plans.every().values() if plan.paused)
+            broken, every = len(self.agenda.broken), len(self.agenda.manners)
+            running = sum(1 for run in active if run.state == "running")
+            return replace(
+                known,
+                next_occurrence=self.agenda.next_at(),
+                jobs={"ok": every - paused, "broken": broken, "paused": paused},
+                active={"queued": len(active) - running, "running": running},
+                deliveries=self.store.outbox.counts(),
+            )
+        except StoreError:
+            return known
+
+    def _ping_url(self) -> str:
+        ping = self.settings.service.ping
+        return ping.reveal() if isinstance(ping, Secret) else ping
+
+
+def _stamp(settings: Settings) -> float:
+    """When settings.toml was written last; 0 while it is not there."""
+    try:
+        return (settings.root / FILE).stat().st_mtime
+    except OSError:
+        return 0.0
