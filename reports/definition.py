@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from reports.errors import choices
 from reports.model import Query
 from reports.parts import Duration, Name, Part, Size, Texts, one_or_many
-from reports.schedules.options import Schedule
+from reports.schedules.options import Schedules
 
 Scalar = bool | int | float | dt.date | str
 FORMATS = r"(text|integer|number|currency|compact|percent|date|datetime|month)(\.[0-6])?"
@@ -269,10 +269,6 @@ CatchUp = Literal["latest", "all", "none"]
 Overlap = Literal["skip", "queue", "replace", "allow"]
 
 
-def _schedules(given: object) -> object:
-    return (given,) if isinstance(given, str | dict | Schedule) else given
-
-
 class Definition(Part):
     """A job.toml."""
 
@@ -288,7 +284,7 @@ class Definition(Part):
     subject: Pattern = "{title}, {as_of}"
     template: str = "report.html.j2"
     language: str = ""
-    schedule: Annotated[tuple[Schedule, ...], BeforeValidator(_schedules)] = ()
+    schedule: Schedules = ()
     jitter: Duration | None = None
     catch_up: CatchUp = "latest"
     catch_up_within: Duration = dt.timedelta(days=1)

@@ -39,6 +39,7 @@ EVENTS: Mapping[str, str] = {
     "delivery refused": "job run message_id recipient reply next",
     "delivery deferred": "job run message_id recipient reply next",
     "delivery unknown": "job run message_id recipient reply next",
+    "delivery expired": "job run message_id recipient reply",
     "delivery held": "job run message_id recipient reply next",
     "outbox stands still": "error",
     "job added": "job",

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from reports import leases
 from reports.agenda import Manner
-from reports.children import Child, Ended, Limits, Nursery
 from reports.errors import ReportsError, Superseded
 from reports.health import Meter
+from reports.kids import Child, Ended, Limits, Nursery
 from reports.model import Order, Run
 from reports.pings import Pings
 from reports.settings import Settings

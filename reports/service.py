@@ -21,11 +21,11 @@ from functools import cached_property
 
 from reports import __version__, leases
 from reports.agenda import Agenda, Manner
-from reports.children import Nursery
 from reports.definitions import Changes, Definitions
 from reports.dispatch import Dispatch
 from reports.errors import DefinitionError, JobError, ReportsError, SettingsError, StoreError
 from reports.health import Figures, Health, Meter, Wellness
+from reports.kids import Nursery
 from reports.model import Beat, Run
 from reports.pings import Pings
 from reports.project import FILE
@@ -75,9 +75,13 @@ class Service:
     _beaten: dt.datetime | None = field(default=None, init=False)
     _delivered: dt.datetime | None = field(default=None, init=False)
     _seen: float = field(default=0.0, init=False)
+
     _turned: dt.datetime | None = field(default=None, init=False)
     _away: str = field(default="", init=False)
     _mail_away: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        self._seen = _stamp(self.settings)
 
     # -- its parts -------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from pydantic_core import PydanticCustomError
 
 from reports.errors import MissingDependency, SettingsError
 from reports.parts import Duration, Name, Part, Size, Texts
-from reports.schedules.options import Zone
+from reports.schedules.options import CalendarName, Zone
 
 MASK = "***"
 _PASSWORD_KEYS = {"password", "passwd", "pwd", "sslpassword"}
@@ -286,7 +286,7 @@ class Settings(Rooted):
     """A project's settings.toml."""
 
     timezone: Zone = "UTC"
-    calendar: str = ""
+    calendar: CalendarName = ""
     language: str = "en"
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     data: str = "var"

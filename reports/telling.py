@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from reports.store import Store
 from reports.transports import mime
 from reports.transports.account import resolve
 
+_log = logging.getLogger("reports.delivery")
 NOBODY = "nobody was told: neither the job's owner nor [mail] admins are set"
 
 
@@ -81,6 +83,10 @@ class Teller:
         return list(dict.fromkeys(filter(None, told)))
 
     def _undelivered(self, deliveries: Sequence[Delivery]) -> str:
+        for one in deliveries:
+            if one.state == "expired":  # which no sender has seen happen
+                about = {"job": one.job, "run": one.run, "message_id": one.message_id, "recipient": one.recipient}
+                _log.warning("delivery expired", extra=about | {"reply": one.last_reply})
         run = self.store.runs.find(deliveries[0].run)
         job = self.job(run.job)
         notice, note = self._message(

@@ -21,7 +21,8 @@ class Timer:
     """APScheduler with one date: at that instant of the machine's clock it wakes whoever waits."""
 
     def __init__(self, wake: Callable[[], object]) -> None:
-        self._wake, self._at = wake, dt.datetime.min.replace(tzinfo=dt.UTC)
+        self._wake = wake
+        self._at: dt.datetime | None = None
         self._scheduler = BackgroundScheduler(
             timezone=dt.UTC,
             daemon=True,

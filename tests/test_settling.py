@@ -43,7 +43,7 @@ def begun(store: Store, *, scheduled: bool = True, attempt: int = 1, owner: str 
         return run
     queued = replace(run, occurrence=NOW, trigger="schedule", state="queued", due=NOW, attempt=attempt)
     store.plans.keep([Plan(job="daily", definition="", accounted=NOW)])
-    store.plans.account(["daily"], lambda plan, active: Accounting(accounted=NOW, runs=[queued]))
+    store.plans.account(["daily"], lambda *_: Accounting(accounted=NOW, runs=[queued]))
     ((taken, _),) = store.runs.take(now=NOW, until=NOW + HOUR, owners=[owner])
     return taken
 

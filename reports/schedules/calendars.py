@@ -23,11 +23,11 @@ class Calendar:
 
     def holiday(self, day: dt.date) -> str:
         """What the holiday on that day is called; empty if it is none."""
-        return str(_around(self.name, day.year).get(day) or "") if self.name else ""
+        return str(_in_year(self.name, day.year).get(day) or "") if self.name else ""
 
     def works(self, day: dt.date) -> bool:
         """Whether it is a business day: neither of the weekend there, nor a holiday."""
-        return _around(self.name, day.year).is_working_day(day) if self.name else day.weekday() < 5
+        return _in_year(self.name, day.year).is_working_day(day) if self.name else day.weekday() < 5
 
     def on_or_before(self, day: dt.date) -> dt.date:
         """The day itself if it is a business day, else the last one before it."""
@@ -66,13 +66,10 @@ def _nearest(name: str, known: set[str], *, what: str) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _around(name: str, year: int) -> HolidayBase:
-    """A calendar with the holidays of that year, and of those beside it: some are kept on a day of another year.
-
-    It is never added to, so that threads may share it.
-    """
+def _in_year(name: str, year: int) -> HolidayBase:
+    """A calendar with the holidays of that year. It is never added to, so that threads may share it."""
     place, _, part = name.partition("-")
-    return _entity(place, part=part, years=(year - 1, year, year + 1))
+    return _entity(place, part=part, years=(year,))
 
 
 def _entity(place: str, *, part: str = "", years: tuple[int, ...] = ()) -> HolidayBase:

@@ -175,6 +175,7 @@ def test_what_does_not_divide_the_day_has_a_beginning_without_a_start() -> None:
     found = next_ones({"every": "7m"}, zone="Asia/Kolkata", n=2)
     origin = dt.datetime.fromisoformat("1970-01-01T00:00+05:30")
     assert [(one.at - origin) % dt.timedelta(minutes=7) for one in found] == [dt.timedelta()] * 2
+    assert found[0].at - dt.datetime.fromisoformat(NEW_YEAR) <= dt.timedelta(minutes=7)
 
 
 def test_every_second_is_every_second() -> None:
@@ -247,6 +248,12 @@ def test_start_and_end_are_the_first_and_the_last_local_day() -> None:
         found = next_ones(kind | {"start": "2026-02-02", "end": "2026-02-04"}, zone="Asia/Tokyo")
         assert found
         assert all(dt.date(2026, 2, 2) <= one.local.date() <= dt.date(2026, 2, 4) for one in found)
+
+
+def test_midnight_of_the_first_day_belongs_to_it() -> None:
+    """Whatever the kind, the first instant of the first day is named."""
+    for kind in ({"cron": "0 0 * * *"}, {"cron": "* * * * *"}, {"every": "1d"}, {"every": "15m"}, {"every": "7m"}):
+        assert times(kind | {"start": "2026-02-02"}, n=1) == ["02 00:00"]
 
 
 def test_nothing_comes_after_the_last_year() -> None:
