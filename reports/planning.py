@@ -116,10 +116,7 @@ class _Step:
                 yield self._settled(one, "missed", why, notice=quiet)
             else:
                 going.append(one)
-        late = [one for one in going if self.planner.is_late(one)]
-        on_time = going[len(late) :]
-        yield from self._caught_up(late, on_time)
-        yield from self._on_time(on_time)
+        yield from self._made(going)
 
     def stopped(self, due: Sequence[Occurrence]) -> dict[str, str]:
         """Runs that make way for the newest one, where the job wants that."""
@@ -138,23 +135,29 @@ class _Step:
     def _is_paused(self, one: Occurrence) -> bool:
         return self.plan.paused is not None and one.at >= self.plan.paused
 
-    def _caught_up(self, late: Sequence[Occurrence], on_time: Sequence[Occurrence]) -> Iterator[Run]:
-        for one in late:
-            latest = self.complete and not on_time and one is late[-1]
-            if why := self._given_up(one, latest=latest):
+    def _made(self, going: Sequence[Occurrence]) -> Iterator[Run]:
+        before = next((run for run in reversed(self.active) if run.trigger != "backfill"), None)
+        for one in going:
+            late = self.planner.is_late(one)
+            if why := self._given_up(one, late=late, latest=self.complete and one is going[-1]):
                 # Of an occurrence that a later one stands for, the report itself will tell.
                 quiet = "nobody was told: a later one is made in its place" if why is REPLACED else ""
                 yield self._settled(one, "missed", f"{self._why_late(one)}; {why}", notice=quiet)
-            else:
+            elif late:
                 yield self._queued(one, "backfill", self._why_late(one))
+            elif before is not None and self.expected.overlap == "skip":
+                yield self._settled(one, "skipped", _in_the_way(before))
+            else:
+                before = self._queued(one, "schedule", "")
+                yield before
 
-    def _given_up(self, one: Occurrence, *, latest: bool) -> str:
-        """Why a late occurrence is not made up for; empty if it is."""
-        if self.expected.catch_up == "none":
+    def _given_up(self, one: Occurrence, *, late: bool, latest: bool) -> str:
+        """Why an occurrence is not made up for, if it is one of several or late; empty if it is made."""
+        if late and self.expected.catch_up == "none":
             return 'the job wants no catching up (catch_up = "none")'
-        if self.expected.catch_up == "latest" and not latest:
+        if self.expected.catch_up != "all" and not latest:
             return REPLACED
-        too_old = self.planner.now - one.at > self.expected.catch_up_within
+        too_old = late and self.planner.now - one.at > self.expected.catch_up_within
         return "it is older than catch_up_within" if too_old else ""
 
     def _why_late(self, one: Occurrence) -> str:
@@ -162,18 +165,6 @@ class _Step:
         if off is None or one.at <= off:
             return f"no service took it up before {_at(self.planner.now)}"
         return f"no service was running from {_at(off)} to {_at(self.planner.now)}"
-
-    def _on_time(self, on_time: Sequence[Occurrence]) -> Iterator[Run]:
-        before = next((run for run in reversed(self.active) if run.trigger != "backfill"), None)
-        for one in on_time:
-            if before is not None and self.expected.overlap == "skip":
-                state = "running" if before.state == "running" else "waiting to begin"
-                yield self._settled(one, "skipped", f"the run for {_at(before.occurrence)} was still {state}")
-            elif self.expected.overlap == "replace" and one is not on_time[-1]:
-                yield self._settled(one, "skipped", f"replaced by the run for {_at(on_time[-1].at)}")
-            else:
-                before = self._queued(one, "schedule", "")
-                yield before
 
     def _queued(self, one: Occurrence, trigger: Trigger, why: str) -> Run:
         begins = self.planner.now if trigger == "backfill" else one.at + self._jitter(one)
@@ -199,6 +190,11 @@ class _Step:
             return dt.timedelta()
         draw = hashlib.sha256(f"{self.plan.job} {one.at.isoformat()}".encode()).digest()
         return self.expected.jitter * (int.from_bytes(draw[:4]) / 2**32)
+
+
+def _in_the_way(before: Run) -> str:
+    state = "running" if before.state == "running" else "waiting to begin"
+    return f"the run for {_at(before.occurrence)} was still {state}"
 
 
 def _at(instant: dt.datetime | None) -> str:

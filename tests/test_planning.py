@@ -172,10 +172,18 @@ def test_a_run_that_is_made_up_for_stands_in_nobodys_way() -> None:
     assert rows(made) == [("24 07:00:00", "queued")]
 
 
-def test_of_several_due_at_once_the_first_is_run_and_the_others_are_skipped() -> None:
+def test_of_several_due_at_once_the_newest_is_run_and_stands_for_the_others() -> None:
     """A service that was busy for three seconds."""
     made = account(SEVEN + 3 * SECOND, SEVEN, schedule={"every": "1s"})
-    assert [run.state for run in made.runs] == ["queued", "skipped", "skipped"]
+    assert [run.state for run in made.runs] == ["missed", "missed", "queued"]
+    assert "a later one is made in its place" in made.runs[0].error
+
+
+@pytest.mark.parametrize(("overlap", "states"), [("queue", ["queued"] * 3), ("skip", ["queued", "skipped", "skipped"])])
+def test_or_each_is_run_where_the_job_wants_all(overlap: str, states: list[str]) -> None:
+    """One after the other if they may stand in the queue."""
+    made = account(SEVEN + 3 * SECOND, SEVEN, schedule={"every": "1s"}, catch_up="all", overlap=overlap)
+    assert [run.state for run in made.runs] == states
 
 
 # -- not to be run --------------------------------------------------------------------------------------
