@@ -8,9 +8,9 @@ from contextlib import closing
 from dataclasses import replace
 
 from reports.app import open_app
+from reports.children import AGAIN
 from reports.errors import ReportsError
 from reports.model import Order
-from reports.runner import AGAIN
 
 
 def main(order: Order) -> int:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from reports import leases
 from reports.agenda import Manner
+from reports.children import AGAIN, Child, Ended, Limits, Nursery
 from reports.errors import ReportsError, Superseded
 from reports.health import Meter
-from reports.kids import Child, Ended, Limits, Nursery
 from reports.model import Order, Run
 from reports.pings import Pings
 from reports.settings import Settings
@@ -19,9 +19,9 @@ from reports.settling import Settler
 from reports.store import Store
 
 _log = logging.getLogger("reports.runs")
+NO_PROCESS = dt.timedelta(seconds=30)
+"""The wait where this machine has no process to give."""
 STOPPED = "the service was stopped"
-AGAIN = 75
-"""The exit status of a child that could not write down how its run ended (EX_TEMPFAIL)."""
 
 
 @dataclass
@@ -52,6 +52,10 @@ class Runner:
     def going(self) -> int:
         return len(self._going)
 
+    @property
+    def _settler(self) -> Settler:
+        return Settler(settings=self.settings, store=self.store, clock=self.clock)
+
     # -- from the queue --------------------------------------------------------------------------------
 
     def take(self, overlapping: Sequence[str]) -> int:
@@ -69,7 +73,11 @@ class Runner:
         manner = self.manners.get(run.job, Manner())
         ahead = self.clock() - dt.datetime.now(dt.UTC)
         order = Order(root=self.settings.root, run=run, owner=owner, ahead=ahead)
-        child = self.nursery.start(order, self._limits(manner), name=f"{run.job} {run.id}")
+        try:
+            child = self.nursery.start(order, self._limits(manner), name=f"{run.job} {run.id}")
+        except ReportsError as error:  # this machine has no process left to give
+            self._settler.cut_short(run, owner=owner, error=error, after=NO_PROCESS)
+            return
         self._going[owner] = _Going(run, child, manner.ping)
         _log.info(
             "run started",
@@ -135,7 +143,7 @@ class Runner:
 
     def _cut_off(self, run: Run, owner: str, one: _Going, ended: Ended) -> None:
         """The child has ended and the run has not: what that means."""
-        settler = Settler(settings=self.settings, store=self.store, clock=self.clock)
+        settler = self._settler
         if one.replaced:
             over = replace(
                 run, state="interrupted", error=one.replaced, notice="nobody was told: another run replaced it"

@@ -21,11 +21,11 @@ from functools import cached_property
 
 from reports import __version__, leases
 from reports.agenda import Agenda, Manner
+from reports.children import Nursery
 from reports.definitions import Changes, Definitions
 from reports.dispatch import Dispatch
 from reports.errors import DefinitionError, JobError, ReportsError, SettingsError, StoreError
 from reports.health import Figures, Health, Meter, Wellness
-from reports.kids import Nursery
 from reports.model import Beat, Run
 from reports.pings import Pings
 from reports.project import FILE

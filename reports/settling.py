@@ -18,6 +18,7 @@ from reports.telling import Teller
 
 MOST_BEGUN = 5
 """How often a run is begun whose process dies under it, before that is called its own doing."""
+AT_ONCE = dt.timedelta()
 LONGEST_WAIT = dt.timedelta(hours=1)
 _log = logging.getLogger("reports.runs")
 
@@ -60,14 +61,14 @@ class Settler:
             with contextlib.suppress(Superseded):  # another process was quicker
                 self.cut_short(replace(run, finished=now), owner=owner, error=died)
 
-    def cut_short(self, run: Run, *, owner: str, error: ReportsError) -> str:
-        """A run whose process was taken from under it; it did nothing wrong, so it is begun again at once, a few times.
+    def cut_short(self, run: Run, *, owner: str, error: ReportsError, after: dt.timedelta = AT_ONCE) -> str:
+        """A run whose process was taken from under it; it did nothing wrong, so it is begun again, a few times.
 
         Gives the state that the run has now.
         """
         job = self.teller.job(run.job)
         if run.occurrence and run.attempt < max(MOST_BEGUN, job.retry.attempts if job else 0):
-            return self._again(run, owner=owner, error=error, after=dt.timedelta())
+            return self._again(run, owner=owner, error=error, after=after)
         over = replace(run, state="interrupted", finished=run.finished or self.clock(), error=str(error))
         self.teller.failed(over, owner=owner, job=job, error=error)
         _log.warning("run interrupted", extra={"job": run.job, "run": run.id, "error": error.what})
