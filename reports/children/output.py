@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
 import secrets
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,8 +15,9 @@ from pathlib import Path
 KEPT = 64 * 1024
 """Bytes that are kept of the beginning, and as many of the end."""
 MOST = 16 * 1024 * 1024
-"""Bytes the file may have before it is emptied."""
+"""Bytes the file may take of the disk before it has to give them back."""
 OLD = 86_400.0
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2
 _SUFFIX = ".out"
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 _HARMLESS = (
@@ -25,13 +28,17 @@ _HARMLESS = (
 
 
 class Output:
-    """A file that is only appended to, and emptied whenever it grows too long; of that, beginning and end are known."""
+    """A file that is only appended to. Of one that grows too long, beginning and end are kept and the rest is let go.
 
-    def __init__(self, folder: Path) -> None:
+    With `holes` the disk gets back what lies between them, and nothing else changes for whoever writes. Where that
+    cannot be done the file is emptied, and what is written in that very moment is lost.
+    """
+
+    def __init__(self, folder: Path, *, holes: bool = sys.platform == "linux" and sys.maxsize > 1 << 32) -> None:
         self._path = folder / f"{secrets.token_hex(8)}{_SUFFIX}"
         self._lock = threading.Lock()
         self._head = self._tail = b""
-        self._emptied = 0
+        self._emptied, self._freed, self._holes = 0, KEPT, holes
         self._whole: str | None = None
         os.close(self.open())
         self._file = self._path.open("r+b", buffering=0)
@@ -42,12 +49,19 @@ class Output:
         return os.open(self._path, flags, 0o600)
 
     def trim(self) -> None:
-        """Empties the file if it has grown too long. What is written in that very moment may be lost."""
+        """Gives back what the file has too much of, if it has grown too long."""
         with self._lock:
-            if self._whole is None and (length := self._length()) > MOST:
-                self._head, self._tail = self._beginning(length), self._end(length)
-                self._file.truncate(0)
-                self._emptied += length
+            if self._whole is None and (length := self._length()) - self._freed > MOST:
+                self._holes = self._holes and _free(self._file.fileno(), self._freed, length - KEPT)
+                self._freed = length - KEPT
+                if not self._holes:
+                    self._empty(length)
+
+    def _empty(self, length: int) -> None:
+        self._head, self._tail = self._beginning(length), self._end(length)
+        self._emptied += self._length()
+        self._file.truncate(0)
+        self._freed = 0
 
     def text(self) -> str:
         """What there is so far: the beginning, how much is left out, and the end."""
@@ -86,6 +100,12 @@ class Output:
     def _read(self, start: int, count: int) -> bytes:
         self._file.seek(start)
         return self._file.read(count)
+
+
+def _free(file: int, start: int, end: int) -> bool:
+    """Whether the disk took back those bytes of a file, which are read as zeros from now on."""
+    fallocate = ctypes.CDLL(None).fallocate
+    return not fallocate(file, _PUNCH_HOLE | _KEEP_SIZE, ctypes.c_int64(start), ctypes.c_int64(end - start))
 
 
 def harmless(written: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -18,8 +19,6 @@ _SET_CHILD_SUBREAPER = 36
 def adopt_orphans() -> None:
     """From now on what loses its parent below this process has this one for a parent, where Linux can do that."""
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415  Linux's alone
-
         ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
