@@ -202,7 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--due", type=int, default=1_000)
-    parser.add_argument("--idle", type=float, default=60)
+    parser.add_argument("--idle", type=float, default=120)
     parser.add_argument("--runs", type=int, default=60)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:

@@ -62,15 +62,15 @@ class Agenda:
         plans = self.store.plans.every()
         learnt = [*self._read_all(changes, plans, now), *self._gone(changes, plans, now)]
         changed = [one for one in learnt if one != plans.get(one.job)]
-        names = [one.job for one in changed if one.job in plans]
-        late = {name for name in changes.read if name in plans and self._is_due(plans[name], now)}
-        rows = self._account_all([*dict.fromkeys([*names, *late])], now)
+        coming = {name: self._first(plans[name]) for name in changes.read if name in plans}
+        late = [name for name, at in coming.items() if at and at <= now]
+        anew = dict.fromkeys([*(one.job for one in changed if one.job in plans), *late])
+        rows = self._account_all(list(anew), now)
         self.store.plans.keep(changed)
         self._begun = True
         self.overlapping = [name for name, expected in self._expected.items() if expected.overlap == "allow"]
         for name in [*changes.read, *changes.gone]:
-            plan = plans.get(name)
-            self._arm(name, plan.accounted if plan and name not in late and name not in names else now)
+            self._arm(name, coming[name] if name in coming and name not in anew else self._next_after(name, now))
         return rows
 
     def _read_all(self, changes: Changes, plans: Mapping[str, Plan], now: dt.datetime) -> Iterator[Plan]:
@@ -124,10 +124,10 @@ class Agenda:
         definition = self._definitions.get(name, kept.definition)
         return replace(kept, definition=definition, accounted=since, broken=broken, gone=gone)
 
-    def _is_due(self, plan: Plan, now: dt.datetime) -> bool:
+    def _first(self, plan: Plan) -> dt.datetime | None:
+        """The first occurrence that has not been accounted for."""
         expected = self._as_kept(plan)
-        first = expected.next_after(plan.accounted) if expected else None
-        return first is not None and first <= now
+        return expected.next_after(plan.accounted) if expected else None
 
     def _as_kept(self, plan: Plan) -> Expectation | None:
         """What is expected of the job by the definition that is kept of it, which another service may have read."""
@@ -158,7 +158,7 @@ class Agenda:
                 heapq.heappush(self._next, entry)
             raise
         for _, name in due:
-            self._arm(name, accounted.get(name, now))
+            self._arm(name, self._next_after(name, accounted.get(name, now)))
         return rows
 
     def give_up_stale(self, now: dt.datetime) -> None:
@@ -193,9 +193,12 @@ class Agenda:
 
         return (self.store.plans.account(names, decide) if names else ()), accounted
 
-    def _arm(self, name: str, after: dt.datetime) -> None:
+    def _next_after(self, name: str, instant: dt.datetime) -> dt.datetime | None:
         expected = self._expected.get(name)
-        self._at[name] = at = expected.next_after(after) if expected else None
+        return expected.next_after(instant) if expected else None
+
+    def _arm(self, name: str, at: dt.datetime | None) -> None:
+        self._at[name] = at
         if at:
             heapq.heappush(self._next, (at, name))
 

@@ -33,6 +33,7 @@ from reports.model import (
 )
 from reports.pipeline import Pipeline, Produced, Tell
 from reports.planning import Expectation, Planner
+from reports.schedules.coming import next_run
 from reports.settings import Settings
 from reports.settling import Settler
 from reports.store import Store, exists, open_store
@@ -230,9 +231,14 @@ class App:
         """The occurrences of the job from now on, or after that instant, with the reason for each that is not plain."""
         return Expectation.of(job, self.settings).after(after or self.clock())
 
+    def next_run(self, job: Job) -> Occurrence | None:
+        """The next occurrence that is not skipped; None if there is none, or never will be."""
+        settings = self.settings
+        return next_run(job.schedule, timezone=settings.timezone, calendar=settings.calendar, after=self.clock())
+
     def zone(self, job: Job) -> ZoneInfo:
         """The job's time zone: that of the first of its schedules that names one, else the project's."""
-        return ZoneInfo(next((one.timezone for one in job.schedule if one.timezone), self.settings.timezone))
+        return ZoneInfo(job.zone(self.settings.timezone))
 
     def paused(self) -> Mapping[str, Plan]:
         """The jobs that are paused, with since when and why."""

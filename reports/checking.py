@@ -6,13 +6,16 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from reports import addressing, jobs, shipped, toml
-from reports.errors import ReportsError, SettingsError
-from reports.model import size
+from reports.definition import Job
+from reports.errors import ReportsError, SettingsError, StoreError
+from reports.model import Plan, size
 from reports.project import FILE
 from reports.render import html, text
+from reports.schedules.coming import next_run
+from reports.schedules.words import words
 from reports.settings import FileSource, Settings
 from reports.sources import missing_files, open_source
 from reports.store import Store
@@ -81,7 +84,31 @@ class Checker:
         to = addressing.envelope(job, self.settings)
         addressing.owners(job, self.settings)
         many = len({*to.to, *to.cc, *to.bcc})
-        return f"queries {len(job.queries)}, blocks {len(job.show)}, recipients {many}"
+        return f"queries {len(job.queries)}, blocks {len(job.show)}, recipients {many}{self._when(job)}"
+
+    def _when(self, job: Job) -> str:
+        """When it runs next, and which of its schedules never will."""
+        zone, calendar, now = self.settings.timezone, self.settings.calendar, self.clock()
+        coming = [next_run([one], timezone=zone, calendar=calendar, after=now) for one in job.schedule]
+        notes = [
+            f"; WARNING this schedule never runs again: {words(one, timezone=zone)}"
+            for one, first in zip(job.schedule, coming, strict=True)
+            if first is None
+        ]
+        if first := min(filter(None, coming), key=lambda one: one.at, default=None):
+            notes.insert(0, f"; next run {first.local:%a %Y-%m-%d %H:%M} ({first.local.tzinfo})")
+        if (plan := self._plans.get(job.name)) and plan.paused:
+            notes.append(f"; WARNING paused since {plan.paused:%Y-%m-%d %H:%M}Z: reports resume {job.name}")
+        return "".join(notes)
+
+    @cached_property
+    def _plans(self) -> Mapping[str, Plan]:
+        """What is kept of the jobs; a store that cannot be asked is told of by itself."""
+        try:
+            store = self.history()
+            return store.plans.every() if store else {}
+        except StoreError:
+            return {}
 
     def _source(self, name: str, *, connect: bool) -> str:
         self.files_are_there({name: None})

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import sys
 from contextlib import closing
-from dataclasses import replace
 
-from reports.app import open_app
+from reports.app import App
 from reports.children import AGAIN
-from reports.errors import ReportsError
-from reports.model import Order
+from reports.errors import ReportsError, StoreError
+from reports.runner import Order
 
 
 def main(order: Order) -> int:
@@ -19,9 +19,13 @@ def main(order: Order) -> int:
     def clock() -> dt.datetime:
         return dt.datetime.now(dt.UTC) + order.ahead
 
+    logging.getLogger("reports.runs").disabled = True  # how it ended is told by the service, in its own log
     try:
-        with closing(replace(open_app(order.root), clock=clock)) as app:
+        with closing(App(order.settings, clock=clock)) as app:
             return 0 if app.carry_out(order.run, owner=order.owner) else AGAIN
-    except ReportsError as error:  # the project itself cannot be read
+    except StoreError as error:  # it was away before there was anything to do
+        sys.stderr.write(f"{error}\n")
+        return AGAIN
+    except ReportsError as error:  # the store cannot be used as settings name it
         sys.stderr.write(f"{error}\n")
         return 1

@@ -22,8 +22,8 @@ from pydantic_core import PydanticCustomError
 
 from reports.errors import choices
 from reports.model import Query
-from reports.parts import Duration, Name, Part, Size, Texts, one_or_many
-from reports.schedules.options import Schedules
+from reports.parts import Duration, Memory, Name, Part, Texts, one_or_many
+from reports.schedules.options import Schedule, Schedules
 
 Scalar = bool | int | float | dt.date | str
 FORMATS = r"(text|integer|number|currency|compact|percent|date|datetime|month)(\.[0-6])?"
@@ -262,11 +262,29 @@ class Retry(Part):
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, given: object) -> object:
+        if isinstance(given, bool) or not isinstance(given, int | dict | Retry):
+            hint = 'write retry = 3, or retry = { attempts = 3, wait = "2m" }'
+            raise PydanticCustomError("retry", "a number of attempts is needed", {"hint": hint})
+        if given == 0:
+            hint = "the first attempt counts: leave the key out, or write 1, for no second one"
+            raise PydanticCustomError("retry", "there is at least one attempt", {"hint": hint})
         return {"attempts": given} if isinstance(given, int) else given
 
 
 CatchUp = Literal["latest", "all", "none"]
 Overlap = Literal["skip", "queue", "replace", "allow"]
+
+
+def _web_address(text: str) -> str:
+    if not re.fullmatch(r"(https?://\S+)?", text):
+        raise PydanticCustomError("address", "an address begins with https:// or http://")
+    return text
+
+
+WebAddress = Annotated[
+    str, AfterValidator(_web_address), WithJsonSchema({"type": "string", "pattern": r"^(https?://\S+)?$"})
+]
+_OF_A_SCHEDULE = set(Schedule.model_fields)
 
 
 class Definition(Part):
@@ -291,12 +309,22 @@ class Definition(Part):
     overlap: Overlap = "skip"
     retry: Retry = Retry()
     time_limit: Duration | None = None
-    memory_limit: Size | None = None
-    ping: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    memory_limit: Memory | None = None
+    ping: WebAddress = ""
     params: dict[Name, Param] = Field(default_factory=dict)
     query: dict[Name, QueryOptions] = Field(default_factory=dict)
     show: tuple[Show, ...] = ()
     attach: Attach = Attach()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_key_of_a_schedule(cls, given: object) -> object:
+        if isinstance(given, dict) and (lost := [key for key in given if key in _OF_A_SCHEDULE]):
+            hint = (
+                'write it in the table of the schedule, as in schedule = { every = "1d", timezone = "Europe/Berlin" }'
+            )
+            raise PydanticCustomError("unknown_key", "'{key}' is a key of schedule", {"key": lost[0], "hint": hint})
+        return given
 
 
 class Job(Definition):
@@ -306,6 +334,10 @@ class Job(Definition):
     folder: Path = Path()
     queries: tuple[Query, ...] = ()
     hooks: Path | None = None
+
+    def zone(self, default: str) -> str:
+        """Its time zone: that of the first of its schedules that names one, else the project's."""
+        return next((one.timezone for one in self.schedule if one.timezone), default)
 
     def filled(self, pattern: str, as_of: dt.date) -> str:
         """A Pattern with this job's title and name, and the run's date."""

@@ -31,14 +31,19 @@ class Definitions:
 
     settings: Settings
     _seen: dict[str, Fingerprint] = field(default_factory=dict, init=False, repr=False)
+    _before: dict[str, Fingerprint] = field(default_factory=dict, init=False, repr=False)
 
     def look(self) -> Changes:
         """What changed. A JobError if the folder itself cannot be read: then nothing is known to be gone."""
         there = self._there()
         changed = [name for name, prints in there.items() if self._seen.get(name) != prints]
         gone = frozenset(self._seen.keys() - there.keys())
-        self._seen = there
+        self._before, self._seen = self._seen, there
         return Changes(read={name: jobs.load_or_error(name, self.settings) for name in changed}, gone=gone)
+
+    def again(self) -> None:
+        """What the last look gave could not be used: the next one gives it once more."""
+        self._seen = self._before
 
     def forget(self) -> None:
         """All is read anew at the next look, as after a change of the settings."""

@@ -38,7 +38,7 @@ class Dispatch:
     def deliver(self, run: str = "", *, stop: threading.Event | None = None, tell: Tell = silent) -> None:
         """Try all that is due, of one run or of all, and tell owners of what nobody will get.
 
-        `stop` ends it between two messages.
+        `stop` ends it between two messages; an error sets it, so that others who send end as well.
         """
         stop = stop or threading.Event()
         self.take_up()

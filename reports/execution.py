@@ -122,6 +122,7 @@ class Execution:
         Its lease is somebody else's to renew.
         """
         job: Job | None = None
+        self._log.extend(filter(None, [run.log]))
         try:
             job = jobs.load(run.job, self.settings)
             values = params.resolve(job, {}, run.as_of)
@@ -133,6 +134,8 @@ class Execution:
             self._told(error.what)
             return False
         except Exception as error:  # noqa: BLE001  the run's boundary: whatever it was is kept with it
+            words = error.what if isinstance(error, ReportsError) else _words(error)
+            self.tell(f"attempt {run.attempt} failed: {words.splitlines()[0]}")
             return self._failed(job, run, error)
         return True
 
@@ -169,7 +172,7 @@ class Execution:
             expires=made.run.started + (job.expires or mail.expires),
             on_unknown=mail.on_unknown,
         )
-        done = replace(made.run, state="succeeded", finished=self.clock(), log=self._log_text())
+        done = replace(made.run, state="succeeded", finished=self.clock(), error="", log=self._log_text())
         kept = [self._kept(one) for one in (*made.produced.files, *made.produced.report.images)]
         recovery = None if test else self._settler.teller.recovery(done, job)
         self.store.runs.succeed(done, owner=self.owner, artifacts=kept, messages=[outgoing], recovery=recovery)
@@ -222,8 +225,7 @@ def lateness(job: Job, run: Run, settings: Settings) -> str:
     """When the run was due, on its job's own clock, if it began so late that readers should know; else empty."""
     if run.occurrence is None or run.late < settings.service.late_after:
         return ""
-    zone = next((one.timezone for one in job.schedule if one.timezone), settings.timezone)
-    return f"{run.occurrence.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    return f"{run.occurrence.astimezone(ZoneInfo(job.zone(settings.timezone))):%Y-%m-%d %H:%M}"
 
 
 def fingerprint(job: Job) -> str:

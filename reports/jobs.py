@@ -135,7 +135,9 @@ def _template_problems(job: Job, document: toml.Document, settings: Settings) ->
 
 def _oversize_problems(job: Job, document: toml.Document, settings: Settings) -> Iterator[JobError]:
     """Steps that would never be taken; who gets the report is looked at in `addressing`."""
-    where, steps = _at(document, "oversize"), job.oversize
+    if (steps := job.oversize) == Definition.model_fields["oversize"].default:
+        return
+    where = _at(document, "oversize")
     if twice := [step for step in dict.fromkeys(steps) if steps.count(step) > 1]:
         yield JobError(f"the step '{twice[0]}' stands in oversize twice", where=where, hint="each step once, in order")
     if "fail" in steps[:-1]:

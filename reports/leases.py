@@ -42,6 +42,12 @@ def is_dead(owner: str, *, here: bool = False) -> bool:
     return ended or went_down(owner, here=here)
 
 
+def is_own(owner: str) -> bool:
+    """Whether it is a name that this very process has made."""
+    pid = psutil.Process().pid
+    return owner.startswith(f"{_machine()}/{pid}/{_birth(pid)}/")
+
+
 def dead(owners: Iterable[str], *, here: bool = False) -> list[str]:
     """Those of the owners who exist no more, as far as this machine can say."""
     return [owner for owner in owners if is_dead(owner, here=here)]

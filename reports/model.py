@@ -336,19 +336,6 @@ class Accounting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
-    """A run that is handed to a child process: of which project, by whom it was claimed, and by which clock.
-
-    `ahead` is by how much that clock is ahead of the machine's.
-    """
-
-    root: Path
-    run: Run
-    owner: str
-    ahead: timedelta = timedelta()
-
-
-@dataclass(frozen=True, kw_only=True)
 class Beat:
     """A service at work: who it is, since when, and when it was last heard of; `stopped` if it ended in order."""
 

@@ -24,6 +24,7 @@ LOG_LINES = 20
 FIRST = 10
 """How many recipients are named beside an answer, and how many answers; the rest are counted."""
 _LONGEST_LINE = 300
+_TIMES = 3  # more of them are told as from when to when
 _STATES: dict[DeliveryState, str] = {
     "refused": "Refused, and not tried again.",
     "unknown": "Not known: the whole message had gone, and no answer to it was heard. It may have arrived.",
@@ -65,24 +66,31 @@ def interrupted(
     return _report(run, title, _page("Interrupted", run, title=title, blocks=blocks, notices=notices), settings)
 
 
-def missed(
-    run: Run, *, runs: Sequence[Run], title: str, settings: Settings, zone: str = "", banner: str = ""
-) -> Report:
-    """That occurrences went by with no run, each with why, and how to make the report now; `run` is the last."""
-    several = len(runs) > 1
-    said = f"{len(runs):,} time{'s' if several else ''} this report was due and was not made."
-    when = [
-        f"{_instant(one.occurrence or one.started, settings, zone)}  {one.error.partition(chr(10))[0]}"
-        for one in runs[-FIRST:]
-    ]
-    earlier = [f"{len(runs) - FIRST:,} earlier ones, likewise"] if len(runs) > FIRST else []
+def missed(run: Run, *, runs: Sequence[Run], title: str, settings: Settings, zone: str, banner: str = "") -> Report:
+    """That occurrences went by with no run, each with why, and how to make the report now.
+
+    `run` is the last of `runs`; times are told on the clock of `zone`, the job's.
+    """
+    place, job = ZoneInfo(zone), _quoted(settings.mask(run.job))
+    due = (run.occurrence or run.started).astimezone(place)
+    times = f"{len(runs):,} times" if len(runs) > 1 else f"on {due:%A, %Y-%m-%d, at %H:%M}"
+    said = f"This report was due {times} and was not made."
     blocks: list[Block] = [
-        Text(text="\n".join([*earlier, *when])[: _LONGEST_LINE * FIRST], title="When, and why", as_is=True),
-        Text(text="Nothing is sent for these by itself. This makes the report of such a day by hand."),
-        Text(
-            text=f"reports run {_quoted(settings.mask(run.job))} --as-of {run.as_of}\nreports runs {run.job}",
-            as_is=True,
+        Figures(
+            items=[
+                Figure(label="Job", value=run.job),
+                Figure(label="Not made", value=len(runs), format="integer"),
+                Figure(label="Last due", value=f"{due:%H:%M}", note=f"{due:%Y-%m-%d}, {place}"),
+            ]
         ),
+        *_reasons(runs, place, settings.mask),
+        Text(
+            text="Look whether the service is at work, whether the job is sound, and what became of the others.",
+            title="Next step",
+        ),
+        Text(text=f"reports service status\nreports check {job}\nreports runs {job}", as_is=True),
+        Text(text="Nothing is sent for these by itself. This makes the report of such a day by hand."),
+        Text(text=f"reports run {job} --as-of {run.as_of}", as_is=True),
         Text(text=_ONCE),
     ]
     return _report(run, title, _page("Missed", run, title=title, blocks=blocks, notices=[banner, said]), settings)
@@ -120,7 +128,7 @@ def recovery(
     if about:
         said = f"The report reaches these again: {_named(about)}. It had not {broken}."
     else:
-        said = f"The run of {_instant(run.started, settings)} succeeded. The job had failed {broken}."
+        said = f"The run of {_instant(run.started, settings)} succeeded. The job had not worked {broken}."
     blocks: list[Block] = [
         Text(text=said),
         Figures(items=_about(run, settings)),
@@ -184,6 +192,32 @@ def _quoted(word: str) -> str:
     return word if re.fullmatch(r"[\w./:@=+-]+", word) else '"' + word.replace('"', r"\"") + '"'
 
 
+# -- what was not made -----------------------------------------------------------------------------
+
+
+def _reasons(runs: Sequence[Run], place: ZoneInfo, mask: Callable[[str], str]) -> Iterator[Text]:
+    """One text for each reason, with the times it holds for, all on the job's own clock."""
+    when: dict[str, list[str]] = {}
+    for run in runs:
+        due = (run.occurrence or run.started).astimezone(place)
+        reason = _on_the_clock_of(place, mask(run.error).partition("\n")[0])[: _LONGEST_LINE * 2]
+        when.setdefault(reason, []).append(f"{due:%a %Y-%m-%d %H:%M}")
+    for reason, times in list(when.items())[-FIRST:]:
+        several = f"{len(times):,} times from {times[0]} to {times[-1]}"
+        yield Text(text=_sentence(reason), title=", ".join(times) if len(times) <= _TIMES else several)
+    if more := list(when.values())[:-FIRST]:
+        yield Text(text=f"{sum(map(len, more)):,} earlier times, for other reasons, are not shown here.")
+
+
+def _on_the_clock_of(place: ZoneInfo, text: str) -> str:
+    """The instants in a reason, which are kept in UTC, as the reader's clock had them."""
+    return re.sub(
+        r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)Z",
+        lambda found: f"{dt.datetime.fromisoformat(f'{found[1]}Z').astimezone(place):%Y-%m-%d %H:%M}",
+        text,
+    )
+
+
 # -- what was not delivered -----------------------------------------------------------------------
 
 
@@ -220,8 +254,8 @@ def _about(run: Run, settings: Settings) -> list[Figure]:
     return figures
 
 
-def _instant(when: dt.datetime, settings: Settings, zone: str = "") -> str:
-    return f"{when.astimezone(ZoneInfo(zone or settings.timezone)):%Y-%m-%d %H:%M}"
+def _instant(when: dt.datetime, settings: Settings) -> str:
+    return f"{when.astimezone(ZoneInfo(settings.timezone)):%Y-%m-%d %H:%M}"
 
 
 def _length(time: dt.timedelta) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -78,6 +79,17 @@ Size = Annotated[
     int, BeforeValidator(_bytes), Field(ge=1), WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*(kB|MB|GB)$"})
 ]
 """Bytes written as "512MB" or "2GB"."""
+LEAST_MEMORY = 200 * 10**6
+
+
+def _enough(given: int) -> int:
+    if given < LEAST_MEMORY:
+        raise PydanticCustomError("memory", 'the libraries of a run alone need about 150 MB; write at least "200MB"')
+    return given
+
+
+Memory = Annotated[Size, AfterValidator(_enough)]
+"""The memory that a run may have, its libraries included."""
 
 
 class Part(BaseModel):

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from reports import blocks, hooks, shipped
 from reports.definition import Job
@@ -127,7 +128,7 @@ class Pipeline:
 
     def _page(self, shown: Sequence[Block], datasets: Sequence[Dataset]) -> Page:
         job, as_of = self.job, self.run.as_of
-        late = [f"This report is late: it was due at {self.late}."] if self.late else []
+        late = [self._lateness()] if self.late else []
         return Page(
             title=job.title,
             subject=f"{f'LATE, for {self.late}: ' if self.late else ''}{job.filled(job.subject, as_of)}",
@@ -138,6 +139,12 @@ class Pipeline:
             language=self._language,
             currency=self.settings.currency,
         )
+
+    def _lateness(self) -> str:
+        """When it was due and when it was begun, both on the job's own clock, which is named."""
+        zone = self.job.zone(self.settings.timezone)
+        begun = self.run.started.astimezone(ZoneInfo(zone))
+        return f"This report is late: it was due at {self.late}, and begun at {begun:%Y-%m-%d %H:%M} ({zone})."
 
     def _report(self, page: Page, images: Sequence[Artifact], attachments: Sequence[Artifact]) -> Report:
         folders = shipped.template_folders(self.settings.root)

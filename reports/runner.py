@@ -12,7 +12,7 @@ from reports.agenda import Manner
 from reports.children import AGAIN, Child, Ended, Limits, Nursery
 from reports.errors import ReportsError, Superseded
 from reports.health import Meter
-from reports.model import Order, Run
+from reports.model import Run
 from reports.pings import Pings
 from reports.settings import Settings
 from reports.settling import Settler
@@ -21,7 +21,24 @@ from reports.store import Store
 _log = logging.getLogger("reports.runs")
 NO_PROCESS = dt.timedelta(seconds=30)
 """The wait where this machine has no process to give."""
+NO_STORE = dt.timedelta(seconds=2)
+"""The first wait where a run could not be stored; it doubles."""
+BEGUN_AGAIN = "it is begun again by itself"
 STOPPED = "the service was stopped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A run that is handed to a child process: with which settings, by whom it was claimed, and by which clock.
+
+    The settings are the service's own, for the file may be broken by now; `ahead` is by how much that clock is ahead
+    of the machine's.
+    """
+
+    settings: Settings
+    run: Run
+    owner: str
+    ahead: dt.timedelta = dt.timedelta()
 
 
 @dataclass
@@ -53,6 +70,11 @@ class Runner:
         return len(self._going)
 
     @property
+    def owners(self) -> Sequence[str]:
+        """The names under which its runs are leased."""
+        return list(self._going)
+
+    @property
     def _settler(self) -> Settler:
         return Settler(settings=self.settings, store=self.store, clock=self.clock)
 
@@ -72,7 +94,7 @@ class Runner:
     def _begin(self, run: Run, owner: str) -> None:
         manner = self.manners.get(run.job, Manner())
         ahead = self.clock() - dt.datetime.now(dt.UTC)
-        order = Order(root=self.settings.root, run=run, owner=owner, ahead=ahead)
+        order = Order(settings=self.settings, run=run, owner=owner, ahead=ahead)
         try:
             child = self.nursery.start(order, self._limits(manner), name=f"{run.job} {run.id}")
         except ReportsError as error:  # this machine has no process left to give
@@ -138,7 +160,10 @@ class Runner:
             except Superseded:  # it was taken for dead, and another process has settled it
                 _log.warning("run taken over", extra=_about(kept))
         else:
-            self.store.runs.keep_log(kept.id, owner=owner, log=log)
+            waits = kept.state == "queued"  # its child has put it back, for another attempt; nobody's until then
+            self.store.runs.keep_log(kept.id, owner="" if waits else owner, log=log)
+            if not ended.code:
+                _tell_of_failure(kept)
         self._tell(self.store.runs.find(kept.id), one)
 
     def _cut_off(self, run: Run, owner: str, one: _Going, ended: Ended) -> None:
@@ -149,11 +174,17 @@ class Runner:
                 run, state="interrupted", error=one.replaced, notice="nobody was told: another run replaced it"
             )
             self.store.runs.fail(over, owner=owner)
-        elif ended.killed == "asked" or ended.code == AGAIN:
-            why = ended.reason if ended.killed else "the store could not be told how it ended"
-            settler.cut_short(run, owner=owner, error=ReportsError(why, hint="it is begun again", temporary=True))
+            _log.warning("run interrupted", extra={"job": run.job, "run": run.id, "error": one.replaced})
+        elif ended.killed == "asked":
+            settler.cut_short(run, owner=owner, error=ReportsError(ended.reason, hint=BEGUN_AGAIN, temporary=True))
+        elif ended.code == AGAIN:
+            error = ReportsError("the store could not be told how it ended", hint=BEGUN_AGAIN, temporary=True)
+            settler.cut_short(run, owner=owner, error=error, after=NO_STORE * 2 ** (run.attempt - 1))
+        elif ended.temporary and ended.code > 0:  # one that has begun ends so by signals alone
+            error = ReportsError(ended.reason, hint=BEGUN_AGAIN, temporary=True)
+            settler.cut_short(run, owner=owner, error=error, after=NO_PROCESS)
         else:
-            error = _error(ended, run.log)
+            error = _error(ended, one.child.output())
             over = replace(run, state="failed", error=self.settings.mask(str(error)))
             settler.failed(over, owner=owner, job=settler.teller.job(run.job), error=error)
 
@@ -174,13 +205,22 @@ class Runner:
             one.child.kill(STOPPED)
 
 
-def _error(ended: Ended, log: str) -> ReportsError:
+def _error(ended: Ended, output: str) -> ReportsError:
     """Why the child died, with its last words."""
-    last = log.strip().rpartition("\n")[2]
+    last = output.strip().rpartition("\n")[2]
     words = f"; its last line was: {last[:300]}" if last and not ended.killed else ""
     hint = "the end of its log says how far it came; time_limit and memory_limit are keys of job.toml"
     reason = ended.reason or f"it ended itself with exit code {ended.code}"
     return ReportsError(f"{reason}{words}", hint=hint, temporary=ended.temporary)
+
+
+def _tell_of_failure(run: Run) -> None:
+    """A child's own settling of its run, if it did not succeed, as the service tells of those that it settles."""
+    about = {"job": run.job, "run": run.id, "error": run.error.partition("\n")[0]}
+    if run.state == "failed":
+        _log.warning("run failed", extra=about | {"attempt": run.attempt})
+    elif run.state == "queued":
+        _log.warning("run retried", extra=about | {"attempt": run.attempt, "due": run.due})
 
 
 def _about(run: Run) -> dict[str, object]:

@@ -34,16 +34,17 @@ from reports.settings import Secret, Settings
 from reports.settling import Settler
 from reports.store import Store, open_store
 from reports.telling import Teller
-from reports.timer import Every, Timer, tell_system
+from reports.timer import Bell, Every, Steady, Timer, tell_system
 
 LOOK, BUSY = 5.0, 1.0
 """Seconds between two turns with nothing to do, and while runs go on."""
-LEAST_LOOK, SHARE = 2.0, 300
+LEAST_LOOK, SHARE = 2.0, 500
 """Seconds between two looks at the files of the jobs, or so many times what a look took, where that is more."""
+LAST_MAIL = 20.0
+"""Seconds that the message in hand has at the end; then what became of it is unknown."""
 SAME = dt.timedelta(seconds=0.01)
-PRELOAD = (
-    "reports.child", "reports.cli", "pandas", "matplotlib.figure", "openpyxl", "duckdb", "jinja2", "sqlalchemy",
-)  # fmt: skip
+PRELOAD = ("reports.sources.files", "reports.sources.database", "reports.cashflow")
+"""What a run imports only where it needs it, and most runs do."""
 _log = logging.getLogger("reports.service")
 
 
@@ -59,14 +60,18 @@ class Service:
     reread: Callable[[], Settings]
     clock: Callable[[], dt.datetime] = _now
     new_id: Callable[[], str] = lambda: secrets.token_hex(8)
-    wake: threading.Event = field(default_factory=threading.Event, init=False)
+    wake: Bell = field(default_factory=Bell, init=False)
     stopping: threading.Event = field(default_factory=threading.Event, init=False)
     at_once: threading.Event = field(default_factory=threading.Event, init=False)
+    still_sending: bool = field(default=False, init=False)
     _mail: threading.Event = field(default_factory=threading.Event, init=False)
     _no_more_mail: threading.Event = field(default_factory=threading.Event, init=False)
+    _sending: threading.Event = field(default_factory=threading.Event, init=False)
     _looking: Every = field(default_factory=lambda: Every(LEAST_LOOK), init=False)
     _renewing: Every = field(default_factory=lambda: Every(leases.PULSE), init=False)
     _following: Every = field(default_factory=lambda: Every(BUSY), init=False)
+    _watched: Every = field(default_factory=lambda: Every(15), init=False)
+    _steady: Steady = field(default_factory=lambda: Steady(2 * leases.PULSE), init=False)
     _beating: Every = field(default_factory=lambda: Every(15), init=False)
     _settling: Every = field(default_factory=lambda: Every(10), init=False)
     _telling: Every = field(default_factory=lambda: Every(60), init=False)
@@ -77,6 +82,7 @@ class Service:
     _seen: float = field(default=0.0, init=False)
 
     _turned: dt.datetime | None = field(default=None, init=False)
+    _ready: bool = field(default=False, init=False)
     _away: str = field(default="", init=False)
     _mail_away: str = field(default="", init=False)
 
@@ -156,15 +162,21 @@ class Service:
         self._nursery.warm()
         self._timer.start()
         mail.start()
-        tell_system("READY=1")
         try:
             while not self.stopping.is_set() and self._timer.is_alive:
                 self.turn()
+                self._say_ready()
                 self._wait()
             return self._end(mail)
         finally:
             if health:
                 health.close()
+
+    def _say_ready(self) -> None:
+        """After the first turn: all jobs are known, or it is told why not."""
+        if not self._ready:
+            tell_system("READY=1")
+            self._ready = True
 
     def _wait(self) -> None:
         """Until somebody wakes it, or it has waited for long enough."""
@@ -176,12 +188,13 @@ class Service:
         if status:
             _log.critical("timer died", extra={"hint": "the service ends, so that whoever started it starts it anew"})
         tell_system("STOPPING=1")
-        _log.info("service stopping", extra={"running": self.runner.going})
+        _log.info("service stopping", extra={"running": self._going})
         self._timer.close()
         self._let_end()
         self._no_more_mail.set()
+        self._sending.set()
         self._mail.set()
-        mail.join(self.settings.service.stop_timeout.total_seconds())
+        self._let_mail_end(mail)
         self._say_goodbye()
         _log.info("service stopped", extra={"status": status})
         return status
@@ -189,16 +202,27 @@ class Service:
     def _let_end(self) -> None:
         """What runs may end by itself for a while; then it is ended, and begun again by the next service."""
         self._run_out(self.settings.service.stop_timeout.total_seconds(), self.at_once)
-        if self.runner.going:
+        if self._going:
             self.runner.stop()
             self._run_out(LOOK, threading.Event())
 
+    def _let_mail_end(self, mail: threading.Thread) -> None:
+        until = time.monotonic() + LAST_MAIL
+        while mail.is_alive() and time.monotonic() < until and not self.at_once.is_set():
+            mail.join(BUSY / 4)
+        self.still_sending = mail.is_alive()
+
     def _run_out(self, seconds: float, enough: threading.Event) -> None:
         until = time.monotonic() + seconds
-        while self.runner.going and time.monotonic() < until and not enough.is_set():
+        while self._going and time.monotonic() < until and not enough.is_set():
             self._kept(self._look_after_runs)
             self.wake.wait(BUSY / 4)
             self.wake.clear()
+
+    @property
+    def _going(self) -> int:
+        """How many runs go on; none while the store was never there."""
+        return self.runner.going if "runner" in vars(self) else 0
 
     def _say_goodbye(self) -> None:
         now = self.clock()
@@ -212,19 +236,24 @@ class Service:
 
     def turn(self) -> None:
         """All that is to be done now: what came due first, then what can wait a moment."""
+        if self._steady.was_set(self.clock()):
+            self._renewing.now()
+            self._beating.now()
+        if self._watched.due():
+            tell_system("WATCHDOG=1")  # it turns, whatever the store does
         if self._kept(self._begin_what_is_due):
-            self._kept(self._look_after_runs)
-            self._kept(self._look_around)
+            if all([self._kept(self._look_after_runs), self._kept(self._look_around)]):
+                self._tell_back()
             self._timer.arm(self._machine_time(self.agenda.next_at()))
             self._turned = self.clock()
 
     def _begin_what_is_due(self) -> None:
-        now = self.clock()
+        now, runner = self.clock(), self.runner  # nothing is looked at before the store is open
         if self._looking.due():
             self._look_at_definitions(now)
         rows = self.agenda.tick(now)
         self._tell_of(rows)
-        while not self.stopping.is_set() and self.runner.take(self.agenda.overlapping):
+        while not self.stopping.is_set() and runner.take(self.agenda.overlapping):
             pass
 
     def _look_after_runs(self) -> None:
@@ -243,9 +272,9 @@ class Service:
         if self._beating.due():
             self.store.services.beat(replace(self._beat, beat=now))
             self._beaten = now
-            tell_system("WATCHDOG=1")
         if self._settling.due():
-            Settler(settings=self.settings, store=self.store, clock=self.clock).interrupted()
+            settler = Settler(settings=self.settings, store=self.store, clock=self.clock)
+            settler.interrupted(mine=self.runner.owners, by_lease=self._steady.holds())
         if self._telling.due() and Teller(settings=self.settings, store=self.store, clock=self.clock).missed():
             self._mail.set()
         if self._tidying.due():
@@ -264,9 +293,17 @@ class Service:
             _log.error("jobs away", extra={"error": error.what, "where": error.where})
             changes = Changes()
         if changes:
+            self._learn(changes, now)
+        if not changes:
+            self._looking.seconds = max(LEAST_LOOK, SHARE * (time.monotonic() - began))
+
+    def _learn(self, changes: Changes, now: dt.datetime) -> None:
+        try:
             self._tell_of(self.agenda.learn(changes, now))
-            self.agenda.off_since = None
-        self._looking.seconds = max(LEAST_LOOK, SHARE * (time.monotonic() - began) if not changes else 0)
+        except StoreError:
+            self._definitions.again()
+            raise
+        self.agenda.off_since = None
 
     def _reread_settings(self) -> None:
         """Settings that changed hold from now on, save for where the store is."""
@@ -297,18 +334,22 @@ class Service:
             self._telling.now()
 
     def _kept(self, step: Callable[[], object]) -> bool:
-        """Does the step; a store that is away is told once, and the step is left for the next turn."""
+        """Whether the step could be done; a store that is away is told once, and the step is left for the next turn."""
         try:
             step()
         except StoreError as error:
             if not self._away:
                 _log.error("store away", extra={"error": error.what, "where": error.where})
             self._away = error.what
+            self._renewing.now()
+            self._steady.disturb()  # others were without it, too, and need a while to renew what they hold
             return False
+        return True
+
+    def _tell_back(self) -> None:
         if self._away:
             _log.info("store back")
             self._away = ""
-        return True
 
     def _pause(self) -> float:
         if self._away or self.runner.going:
@@ -332,15 +373,20 @@ class Service:
     # -- the outbox, beside it -------------------------------------------------------------------------
 
     def _deliver(self) -> None:
-        while not self._no_more_mail.is_set():
+        while True:
+            self._sending = threading.Event()  # a drain that fails sets it, for those who help it
+            if self._no_more_mail.is_set():
+                return
             self._mail.clear()
             self._mail.wait(self._sent())
 
     def _sent(self) -> float:
         """Sends what is due; the seconds until there may be more."""
+        if "store" not in vars(self):  # it is opened by the wheel, which also tells why it cannot be
+            return BUSY
         dispatch = Dispatch(settings=self.settings, store=self.store, clock=self.clock)
         try:
-            dispatch.deliver(stop=self._no_more_mail)
+            dispatch.deliver(stop=self._sending)
             self._delivered = self.clock()
             due = dispatch.next_due()
         except Exception as error:  # noqa: BLE001  the deliveries' boundary: what is not sent stays in the outbox
@@ -380,7 +426,7 @@ class Service:
             store_up=not self._away,
             beat=self._beaten,
             delivered=self._delivered,
-            broken=len(self.agenda.broken),
+            broken=len(self.agenda.broken) if "agenda" in vars(self) else 0,
         )
 
     def _figures(self) -> Figures:

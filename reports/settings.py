@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from reports.errors import MissingDependency, SettingsError
-from reports.parts import Duration, Name, Part, Size, Texts
+from reports.parts import Duration, Memory, Name, Part, Texts
 from reports.schedules.options import CalendarName, Zone
 
 MASK = "***"
@@ -275,7 +275,7 @@ class Service(Rooted):
     concurrency: int = Field(default=4, ge=1, le=200)
     stop_timeout: Duration = dt.timedelta(seconds=30)
     time_limit: Duration = dt.timedelta(hours=1)
-    memory_limit: Size | None = None
+    memory_limit: Memory | None = None
     late_after: Duration = dt.timedelta(minutes=15)
     health: str = Field(default="127.0.0.1:8710", pattern=r"^(\S+:\d{1,5})?$")
     ping: str | Secret = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from reports import leases
@@ -49,10 +49,18 @@ class Settler:
         _log.warning("run failed", extra={"job": run.job, "run": run.id, "attempt": run.attempt, "error": error.what})
         return "failed"
 
-    def interrupted(self) -> None:
-        """Settles the runs whose process has died: scheduled ones begin again, of others their owners are told."""
-        now, dead = self.clock(), leases.dead(self.store.owners(), here=self.store.is_local)
+    def interrupted(self, *, mine: Collection[str] | None = None, by_lease: bool = True) -> None:
+        """Settles the runs whose process has died: scheduled ones begin again, of others their owners are told.
+
+        `mine` are the owners of the runs that go on in this process: they live, whatever their leases say, and all
+        others of this process do not. Without `by_lease` only those count as dead who can be seen to be.
+        """
+        now, owners = self.clock(), self.store.owners()
+        dead = leases.dead(owners, here=self.store.is_local)
+        dead += [one for one in owners if mine is not None and leases.is_own(one) and one not in mine]
         for run, owner in self.store.runs.overdue(now, dead=dead):
+            if owner in (mine or ()) or not (by_lease or owner in dead):
+                continue
             died = ReportsError(
                 "the process that ran it ended before it was done",
                 hint="nothing of it was sent; run it again",

@@ -55,7 +55,7 @@ class Teller:
     def _missed(self, runs: Sequence[Run]) -> bool:
         last = runs[-1]
         job = self.job(last.job)
-        zone = next((one.timezone for one in job.schedule if one.timezone), "") if job else ""
+        zone = job.zone(self.settings.timezone) if job else self.settings.timezone
         make = partial(notices.missed, last, runs=runs, title=_title(last, job), zone=zone)
         notice, note = self._message(last, job, "failure", make)
         return self.store.runs.miss(

@@ -9,12 +9,36 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 from apscheduler.executors.debug import DebugExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from reports.settings import environment
+
+SET = 5.0
+"""Seconds by which a clock jumps that somebody has set; what is less is put right by degrees."""
+
+
+class Bell:
+    """Wakes the one thread that waits for it; unlike an Event also out of a signal that has interrupted that thread."""
+
+    def __init__(self) -> None:
+        self._rung: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        self._rung.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Until it is rung, or was since it was cleared; or for so many seconds."""
+        with contextlib.suppress(Empty):
+            self._rung.get(timeout=seconds)
+
+    def clear(self) -> None:
+        with contextlib.suppress(Empty):
+            while True:
+                self._rung.get_nowait()
 
 
 class Timer:
@@ -75,8 +99,36 @@ class Every:
         self._last = float("-inf")
 
 
+@dataclass
+class Steady:
+    """Whether leases of others can be believed: for so many seconds the clock was not set, nor anything else disturbed.
+
+    Those who were disturbed as well need that time to renew what they hold.
+    """
+
+    seconds: float
+    _ahead: float | None = field(default=None, init=False, repr=False)
+    _disturbed: float = field(default=float("-inf"), init=False, repr=False)
+
+    def was_set(self, now: dt.datetime) -> bool:
+        """Whether the clock, which says `now`, has gone otherwise than time since it was looked at last."""
+        before, self._ahead = self._ahead, now.timestamp() - time.monotonic()
+        moved = before is not None and abs(self._ahead - before) > SET
+        if moved:
+            self.disturb()
+        return moved
+
+    def disturb(self) -> None:
+        """It has to be waited from now on."""
+        self._disturbed = time.monotonic()
+
+    def holds(self) -> bool:
+        return time.monotonic() - self._disturbed >= self.seconds
+
+
 def tell_system(state: str) -> None:
     """A line to systemd, where it started this process and listens (sd_notify); else nothing."""
     if address := environment("NOTIFY_SOCKET"):
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+            line.setblocking(False)  # a listener that does not read must not hold up the service
             line.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)

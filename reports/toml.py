@@ -17,6 +17,21 @@ from reports.errors import DefinitionError
 Model = TypeVar("Model", bound=BaseModel)
 Key = tuple[str | int, ...]
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
+_WORDS = {
+    "missing": "this key is required",
+    "model_type": "a table is needed",
+    "dict_type": "a table is needed",
+    "tuple_type": "a list is needed",
+    "string_type": "a text is needed, in quotes",
+    "bool_type": "true or false is needed",
+    "bool_parsing": "true or false is needed",
+    "int_type": "a whole number is needed",
+    "int_parsing": "a whole number is needed",
+    "int_from_float": "a whole number is needed",
+    "float_type": "a number is needed",
+    "float_parsing": "a number is needed",
+}
+"""What a person is told of a value of the wrong type."""
 _PAIR = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 
 
@@ -74,12 +89,10 @@ def _problem(document: Document, detail: Any, error: type[DefinitionError]) -> D
 
 
 def _plain(detail: Any) -> str:
-    if detail["type"] == "missing":
-        return "this key is required"
+    said = _WORDS.get(detail["type"], str(detail["msg"]).removeprefix("Value error, "))
     given = detail.get("input")
-    tellable = detail["type"] != "plain_secret" and isinstance(given, str | int | float | bool)
-    shown = f" (found {given!r})" if tellable else ""
-    return str(detail["msg"]).removeprefix("Value error, ") + shown
+    tellable = detail["type"] not in {"plain_secret", "missing"} and isinstance(given, str | int | float | bool)
+    return said + (f" (found {given!r})" if tellable and f"'{given}'" not in said else "")
 
 
 def _in_file(tables: Any, loc: Sequence[str | int], *, missing: bool) -> Key:

@@ -8,6 +8,18 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long what is disturbed at random is disturbed for."""
+    parser.addoption("--soak", type=float, default=20, metavar="SECONDS", help="of kills at random (default 20)")
+
+
+@pytest.fixture(scope="session")
+def soak(pytestconfig: pytest.Config) -> float:
+    """Seconds of disturbance at random, as --soak says."""
+    seconds: float = pytestconfig.getoption("--soak")
+    return seconds
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository, which is itself a working project."""

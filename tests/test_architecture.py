@@ -51,7 +51,6 @@ HOMES = {
     "google": ("transports",),
     "filelock": ("transports",),
     "apscheduler": ("timer",),
-    "multiprocessing": ("children",),
     "cronsim": ("schedules",),
     "holidays": ("schedules",),
     "prometheus_client": ("health",),

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from reports import definition, settings
+from reports import definition, settings, toml
 from reports.definition import RELATIVE_DATES
-from reports.schedules.options import Schedule
+from reports.errors import DefinitionError
+from reports.parts import Part
+from reports.schedules.options import KINDS, Schedule
 
 
-def keys(*models: type[definition.Part]) -> set[str]:
+def keys(*models: type[Part]) -> set[str]:
     return {field.alias or name for model in models for name, field in model.model_fields.items()}
 
 
@@ -35,11 +38,57 @@ def keys(*models: type[definition.Part]) -> set[str]:
         ),
     ],
 )  # fmt: skip
-def test_every_key_is_documented(root: Path, page: str, models: tuple[type[definition.Part], ...]) -> None:
+def test_every_key_is_documented(root: Path, page: str, models: tuple[type[Part], ...]) -> None:
     """A key nobody can read about does not exist."""
     text = (root / "docs" / page).read_text("utf-8")
     named = set(re.findall(r"[a-z_]+", text))
     assert keys(*models) - named == set()
+
+
+def examples(root: Path) -> list[tuple[str, str]]:
+    """Every example in TOML of the documentation, with its page."""
+    pages = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    found = [
+        (page.name, text)
+        for page in pages
+        for text in re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    ]
+    other = re.compile(r"(?m)^password[^\n]*\npassword|^\[example_mail]")  # a choice of three; a provider's row
+    return [(page, text) for page, text in found if not other.search(text)]
+
+
+EXAMPLES = examples(Path(__file__).parents[1])
+
+
+@pytest.mark.parametrize(("page", "text"), EXAMPLES, ids=[page for page, _ in EXAMPLES])
+def test_every_example_is_right(page: str, text: str, tmp_path: Path) -> None:
+    """It can be pasted into a job.toml, or into settings.toml, as it stands."""
+    tables = tomllib.loads(text)
+    of_settings = set(tables) <= keys(settings.Settings)
+    path = tmp_path / page
+    path.write_text(text if of_settings or "title" in tables else f'title = "x"\n{text}', "utf-8")
+    model: type[Part] = settings.Settings if of_settings else definition.Definition
+    assert toml.validate(toml.read(path, error=DefinitionError), model, error=DefinitionError, root=tmp_path)
+
+
+def test_there_are_examples_of_schedules() -> None:
+    """Or nothing would have been looked at."""
+    assert [page for page, _ in EXAMPLES].count("schedules.md") >= 3
+    assert {"README.md", "tutorial.md", "jobs.md", "deploy.md"} <= {page for page, _ in EXAMPLES}
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_every_value_that_a_schedule_may_have_is_one(root: Path, key: str) -> None:
+    """Those in the table of the ways to say when; every way stands in it."""
+    text = (root / "docs" / "schedules.md").read_text("utf-8")
+    row = re.search(rf"(?m)^\| `{key}` \|(.*)$", text)
+    assert row is not None
+    values = [one for one in re.findall(r"`([^`]*)`", row[1]) if re.fullmatch(r'".*"|-?\d+|\[.*\]', one)]
+    assert values or key == "cron"
+    for value in values:
+        assert Schedule.model_validate(tomllib.loads(f"{key} = {value}")), value
+    for alias in re.findall(r"`(@\w+)`", row[1]) if key == "cron" else ():
+        assert Schedule.model_validate(alias)
 
 
 def test_every_relative_date_is_documented(root: Path) -> None:

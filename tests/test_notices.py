@@ -252,6 +252,68 @@ def test_hundreds_of_recipients_are_counted() -> None:
     assert "r10@x.example" not in report.text
 
 
+# -- a run that was missed --------------------------------------------------------------------------------
+
+OFF = "no service was running from 2026-10-29 17:02:11Z to 2026-11-02 08:03:00Z"
+BROKEN = "the job is broken: schedule: the minute '61' cannot be"
+
+
+def missed(*reasons: str, zone: str = "Europe/Berlin", **options: Any) -> Report:
+    """The notice of as many days as there are reasons, each at seven in Berlin, the last on 2 November."""
+    about: dict[str, Any] = {name: options.pop(name) for name in ("job",) if name in options}
+    runs = [
+        run(
+            id=f"run-{number}", state="missed", error=reason, started=WHEN + dt.timedelta(hours=2, minutes=3),
+            as_of=(day := WHEN - (len(reasons) - 1 - number) * dt.timedelta(days=1)).date(), occurrence=day, **about,
+        )
+        for number, reason in enumerate(reasons)
+    ]  # fmt: skip
+    given: dict[str, Any] = {"title": "Loan cash flows", "settings": project(), "zone": zone}
+    return notices.missed(runs[-1], runs=runs, **given | options)
+
+
+def test_a_missed_run_says_when_it_was_due_and_why_nothing_came() -> None:
+    """With what to look at, and how the report is made all the same."""
+    report = missed(f"{OFF}; it is older than catch_up_within")
+    assert report.subject == "Missed: Loan cash flows, 2026-11-02"
+    in_both(
+        report,
+        "This report was due on Monday, 2026-11-02, at 07:00 and was not made.",
+        "2026-11-02, Europe/Berlin",
+        "No service was running from 2026-10-29 18:02 to 2026-11-02 09:03; it is older than catch_up_within",
+        "reports service status",
+        "reports check cashflow",
+        "reports runs cashflow",
+        "reports run cashflow --as-of 2026-11-02",
+        "No further mail comes about this until it works again",
+    )
+
+
+def test_all_times_of_a_missed_run_are_on_the_jobs_own_clock() -> None:
+    """Those in the reason too, which are kept in UTC; nobody compares two clocks."""
+    report = missed(OFF, zone="Asia/Tokyo")
+    in_both(report, "Monday, 2026-11-02, at 15:00", "from 2026-10-30 02:02 to 2026-11-02 17:03", "Asia/Tokyo")
+    assert not re.search(r"\d\dZ", report.text)
+
+
+def test_missed_runs_with_one_reason_are_one_line() -> None:
+    """A week off is read at a glance, whatever came before it."""
+    report = missed(BROKEN, BROKEN, *[OFF] * 8)
+    in_both(report, "This report was due 10 times and was not made.")
+    in_both(
+        report, "Sat 2026-10-24 08:00, Sun 2026-10-25 07:00", "The job is broken: schedule: the minute '61' cannot be"
+    )
+    in_both(report, "8 times from Mon 2026-10-26 07:00 to Mon 2026-11-02 07:00")
+    assert report.text.count("No service was running") == 1
+
+
+def test_missed_runs_with_very_many_reasons_are_counted() -> None:
+    """The newest are told of, and the notice stays one that people read."""
+    report = missed(*(f"reason {number}" for number in range(40)))
+    in_both(report, "due 40 times", "Reason 39", "30 earlier times, for other reasons, are not shown here.")
+    assert "Reason 29" not in report.text
+
+
 # -- it works again -------------------------------------------------------------------------------------
 
 
@@ -259,7 +321,9 @@ def test_a_recovery_says_since_when_it_had_failed() -> None:
     """And that the silence afterwards is a good one."""
     report = notices.recovery(run(state="succeeded"), title="Loan cash flows", since=SINCE, settings=project())
     assert report.subject == "Works again: Loan cash flows, 2026-10-31"
-    in_both(report, "The run of 2026-11-02 07:00 succeeded. The job had failed since 2026-10-30 04:00, for 3 days 3 h.")
+    in_both(
+        report, "The run of 2026-11-02 07:00 succeeded. The job had not worked since 2026-10-30 04:00, for 3 days 3 h."
+    )
     assert "Please note" not in report.html + report.text
 
 
@@ -284,6 +348,7 @@ EVERY: list[Callable[..., Report]] = [
         delivery(said, "refused", "x" * 590 + said, said), title=said, settings=settings
     ),
     lambda said, settings: notices.recovery(run(), title=said, since=SINCE, about=[said], settings=settings),
+    lambda said, settings: missed("x" * 590 + said, said, title=said, settings=settings, banner=said, job=said),
 ]
 
 
@@ -298,7 +363,14 @@ def test_no_notice_tells_a_secret(number: int, monkeypatch: pytest.MonkeyPatch) 
     assert "***" in everything
 
 
-@pytest.mark.parametrize("make", [failed, lambda **more: undelivered(delivery("a@x.example", "held"), **more)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        failed,
+        lambda **more: undelivered(delivery("a@x.example", "held"), **more),
+        lambda **more: missed(OFF, **more),
+    ],
+)
 def test_outside_production_a_notice_says_whom_it_was_for(make: Callable[..., Report]) -> None:
     """The banner stands before all else."""
     report = make(banner="This is not production.")

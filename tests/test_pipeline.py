@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from reports.definition import Job
 from reports.model import Run, Table
 from reports.pipeline import Pipeline, Produced
+from reports.schedules.options import Schedule
 from reports.settings import Settings
 
 SALES = pd.DataFrame({"region": ["North", "South", "West"], "revenue": [1, 2, 3]})
@@ -40,6 +42,19 @@ def test_a_cut_table_names_the_file_as_it_is_attached(produced: Produced) -> Non
     assert book.name == "Sales 10-26- daily.xlsx"
     assert pointing(produced) == [book.name]
     assert f"all in the attachment {book.name}." in produced.report.text
+
+
+def test_a_late_report_says_so_in_subject_and_text(pipeline: Pipeline) -> None:
+    """For when it was, when it was begun, and on whose clock; one in time says nothing of it."""
+    job = pipeline.job.model_copy(update={"schedule": (Schedule(cron="0 7 * * *", timezone="Asia/Tokyo"),)})
+    late = replace(pipeline, job=job, late="2026-11-01 07:00").render([], {"sales": SALES}).report
+    assert late.subject == "LATE, for 2026-11-01 07:00: Sales, 2026-10-31"
+    said = "This report is late: it was due at 2026-11-01 07:00, and begun at 2026-11-02 09:00 (Asia/Tokyo)."
+    assert said in late.text
+    assert said in late.html
+    in_time = pipeline.render([], {"sales": SALES}).report
+    assert in_time.subject == "Sales, 2026-10-31"
+    assert "late" not in in_time.text
 
 
 def test_more_is_said_without_computing_again(pipeline: Pipeline, produced: Produced) -> None:

@@ -38,6 +38,8 @@ def main(line: int, target: str, preload: Sequence[str]) -> None:
     gc.disable()
     gc.freeze()  # so that the collector of a child writes on no page that it shares
     _Nest(socket.socket(fileno=line), target).serve()
+    _flush()
+    os._exit(0)  # libraries that are taken down in the end have much to say, and nobody to say it to
 
 
 def _import(names: Sequence[str]) -> None:
@@ -47,6 +49,10 @@ def _import(names: Sequence[str]) -> None:
             importlib.import_module(name)
         except Exception as error:  # noqa: BLE001  any module may raise anything, and the others are still wanted
             sys.stderr.write(f"children cannot begin with {name} imported: {type(error).__name__}: {error}\n")
+    _flush()
+
+
+def _flush() -> None:
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()
 

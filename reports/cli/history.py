@@ -98,14 +98,17 @@ def show(
 
 def _follow(app: App, run: str) -> None:
     """The log as it grows; where its middle was left out, what is new at its end."""
-    told = ""
+    told, before = "", None
     while True:
         one = app.show(run).run
-        output.said(new_part(told, one.log))
-        told = one.log
-        if one.state not in {"queued", "running"}:
-            return
-        time.sleep(0.5)
+        if one.state == "running" or one == before or not one.occurrence:
+            output.said(new_part(told, one.log))
+            told = one.log
+            if one.state not in {"queued", "running"}:
+                return
+        before = one
+        # Right after its end the service writes its whole log, in the place of what the run itself has kept.
+        time.sleep(0.5 if one.state == "running" else 1)
 
 
 def new_part(told: str, log: str) -> str:

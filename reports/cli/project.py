@@ -54,7 +54,7 @@ def _when(app: Any, job: Any, paused: bool) -> dict[str, Any]:
         return {"schedule": [], "next": None, "paused": paused}
     from reports.schedules.words import words
 
-    coming = next((one for one in app.upcoming(job) if not one.skipped), None) if job.schedule else None
+    coming = app.next_run(job)
     said = [words(one, timezone=app.settings.timezone) for one in job.schedule]
     return {"schedule": said, "next": coming.at.isoformat() if coming else None, "paused": paused}
 
@@ -62,7 +62,9 @@ def _when(app: Any, job: Any, paused: bool) -> dict[str, Any]:
 def _next_words(row: dict[str, Any]) -> str:
     if row["paused"]:
         return "paused"
-    return f"{row['next'][:16].replace('T', ' ')}Z" if row["next"] else ""
+    if row["next"]:
+        return f"{row['next'][:16].replace('T', ' ')}Z"
+    return "never" if row["schedule"] else ""
 
 
 def _history(app: Any) -> tuple[Any, Any, ReportsError | None]:

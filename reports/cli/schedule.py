@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -35,18 +35,27 @@ def upcoming(
 ) -> None:
     """When jobs run next, and why it is not the usual time."""
     app: App = open_app(ctx)
-    streams = [_stream(app, name, one, since) for name, one in _jobs(app, job).items()]
+    jobs = _jobs(app, job)
+    streams = [_stream(app, name, one, since) for name, one in jobs.items()]
     found = list(islice(heapq.merge(*streams, key=lambda named: named[1].at), many))
-    for name, plan in app.paused().items():
+    paused = app.paused()
+    for name, plan in paused.items():
         if name == job or (not job and any(name == one for one, _ in found)):
             output.say(f"{name} is paused since {plan.paused:%Y-%m-%d %H:%M:%SZ}: reports resume {name}")
     if as_json:
-        output.answer_json([_record(name, one) for name, one in found])
+        output.answer_json([_record(name, one) | {"paused": name in paused} for name, one in found])
     elif found:
-        heading = ("job", "occurrence (UTC)", "local time", "")
+        heading = ("job", "occurrence (UTC)", "local time", "why")
         output.answer(output.table([_cells(name, one) for name, one in found], heading))
     else:
-        output.say(f"{job} has no schedule, or nothing comes any more" if job else "no job has a schedule")
+        output.say(_nothing(job, [name for name, one in jobs.items() if one.schedule]))
+
+
+def _nothing(job: str, scheduled: Sequence[str]) -> str:
+    """Why nothing comes: no schedule, or one that is over."""
+    if not scheduled:
+        return f"{job} has no schedule: it runs by hand, reports run {job}" if job else "no job has a schedule"
+    return f"nothing comes any more of the schedule of {', '.join(scheduled)}"
 
 
 def _jobs(app: App, name: str) -> dict[str, Job]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -33,4 +34,7 @@ def serve(
     kind: Literal["console", "json"] = "json" if (log or settings.service.log) == "json" else "console"
     logs.configure(kind, file=log_file, mask=lambda text: service.settings.mask(text))  # noqa: PLW0108  the settings of then
     service.listen_to_signals()
-    ctx.exit(service.run())
+    status = service.run()
+    if service.still_sending:  # to a server that does not answer, for which the interpreter would wait
+        os._exit(status)
+    ctx.exit(status)

@@ -45,14 +45,15 @@ class Calendar:
 @lru_cache(maxsize=1000)
 def unknown(name: str) -> str:
     """A hint with the nearest name, where no calendar has this one; else empty."""
-    from holidays.registry import EntityLoader  # noqa: PLC0415  slow, and only for who names a calendar
+    from holidays.registry import COUNTRIES, EntityLoader  # noqa: PLC0415  slow, and only for who names a calendar
 
     place, dash, part = name.partition("-")
     countries, markets = set(EntityLoader.get_country_codes()), set(EntityLoader.get_financial_codes())
     if place not in countries | markets:
-        return _nearest(
-            place.upper(), countries | markets, what="write a country (DE), a part of one (US-NY) or a market"
-        )
+        if named := COUNTRIES.get(place.lower().replace(" ", "_")):
+            return f'write "{named[1]}"'
+        alike = {one for one in countries | markets if abs(len(one) - len(place)) <= 1}
+        return _nearest(place.upper(), alike, what="write a country (DE), a part of one (US-NY) or a market (NYSE)")
     parts = _entity(place).subdivisions
     if dash and part not in {*parts, *_entity(place).subdivisions_aliases}:
         return _nearest(name, {f"{place}-{one}" for one in parts}, what=f"known of {place}")
@@ -62,7 +63,7 @@ def unknown(name: str) -> str:
 def _nearest(name: str, known: set[str], *, what: str) -> str:
     """Like `choices`, but without the list where nobody would read it to its end."""
     hint = choices(name, sorted(known), what=what)
-    return hint if len(known) <= 60 else hint[: hint.index(what) + len(what)]
+    return hint if 0 < len(known) <= 60 else hint[: hint.index(what) + len(what)]
 
 
 @lru_cache(maxsize=1000)

@@ -28,6 +28,7 @@ _FIELDS = {
     "month": "1 to 12, or JAN to DEC",
     "day-of-week": "0 to 7 (1 = Monday, 0 and 7 = Sunday), SUN to SAT, 5L for the last Friday, 1#2 the second Monday",
 }
+_UNITS = (("seconds", 60, "a minute"), ("minutes", 60, "an hour"), ("hours", 24, "a day"))
 _SECOND = dt.timedelta(seconds=1)
 # A year whose leap days and weekdays all come again within the fifty years that are searched.
 _BEGINNING = dt.datetime(1999, 12, 31)  # noqa: DTZ001  on the wall
@@ -48,10 +49,20 @@ def complaint(expression: str) -> tuple[str, str]:
     if len(parts) != 6:
         hint = "write minute, hour, day of the month, month and day of the week, such as 0 7 * * 1-5"
         return f"a cron expression has five fields, or six with the seconds first (found {len(parts)})", hint
+    if too_long := _too_long(parts):
+        return too_long
     try:
         return ("", "") if any(True for _ in CronSim(" ".join(parts), _BEGINNING)) else _never(expression)
     except CronSimError as error:
         return _bad(expression, parts, str(error).removeprefix("Bad "))
+
+
+def _too_long(parts: list[str]) -> tuple[str, str] | None:
+    """A step that is longer than its field: cron would begin anew at each hour or day, which nobody means."""
+    for text, (unit, many, of) in zip(parts, _UNITS, strict=False):
+        if (step := re.search(r"/(\d+)$", text)) and int(step[1]) >= many:
+            return f"there are no {step[1]} {unit} in {of} to step by", f'write every = "{step[1]}{unit[0]}"'
+    return None
 
 
 def _bad(expression: str, parts: list[str], name: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import zoneinfo
 from calendar import monthrange
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, LiteralString, Self
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler, With
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from reports.errors import choices
 from reports.parts import Duration, Part
 from reports.schedules import calendars, cron
 from reports.schedules.clock import zone
@@ -24,6 +26,7 @@ FIRST_DAY, LAST_DAY = dt.date(1970, 1, 1), dt.date(2999, 12, 31)
 Rule = Literal["run", "skip", "before", "after"]
 _MIDNIGHT = dt.time()
 _BUSINESS_DAYS = 23  # no month has more
+_EXAMPLES = 'write for example schedule = "0 9 * * 1-5", or schedule = { every = "1d", at = "09:00" }'
 
 
 def _wrong(what: LiteralString, hint: str = "", /, **values: object) -> PydanticCustomError:
@@ -35,10 +38,20 @@ def zone_exists(name: str) -> str:
     try:
         zone(name or "UTC")
     except (KeyError, ValueError, OSError) as error:
-        raise PydanticCustomError(
-            "timezone", "'{name}' is not a time zone; write one like Europe/Berlin", {"name": name}
-        ) from error
+        raise _wrong("'{name}' is not a time zone", _nearest_zone(name), name=name) from error
     return name
+
+
+def _nearest_zone(name: str) -> str:
+    """A hint with the zone that is called so or nearly; people leave out the part before the slash."""
+    known = sorted(zoneinfo.available_timezones())
+    city = name.replace(" ", "_").rpartition("/")[2].lower()
+    same = [one for one in known if "/" in one and one.rpartition("/")[2].lower() == city]
+    what = "names are those of the IANA, such as America/New_York"
+    if same:
+        return f"did you mean {' or '.join(map(repr, same))}? {what}"
+    hint = choices(name, known, what=what)
+    return hint[: hint.index(what) + len(what)]
 
 
 def calendar_exists(name: str) -> str:
@@ -78,7 +91,8 @@ def _day(given: object) -> object:
             raise _wrong("there is no such day") from error
     if given is None or (type(given) is dt.date and FIRST_DAY <= given <= LAST_DAY):
         return given
-    raise _wrong("a day from {first} to {last} is needed", first=str(FIRST_DAY), last=str(LAST_DAY))
+    what = "a day from {first} to {last} is needed, such as 2026-12-31"
+    raise _wrong(what, first=str(FIRST_DAY), last=str(LAST_DAY))
 
 
 def _times(given: object) -> object:
@@ -200,13 +214,19 @@ class Schedule(Part):
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, given: object) -> object:
+        if isinstance(given, str) and re.fullmatch(_TIME, given):
+            raise _wrong("'{time}' does not say on which days", _EXAMPLES, time=given)
+        if not isinstance(given, str | dict | Schedule):
+            raise _wrong("a schedule is an expression as crontab has it, or a table", _EXAMPLES)
         return {"cron": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if len(said := [kind for kind in KINDS if getattr(self, kind)]) != 1:
             found = " and ".join(said) or "none of them"
-            raise _wrong("a schedule needs exactly one of {kinds} (found {found})", kinds=", ".join(KINDS), found=found)
+            hint = "write each as a [[schedule]] of its own" if said else _EXAMPLES
+            what = "a schedule needs exactly one of {kinds} (found {found})"
+            raise _wrong(what, hint, kinds=", ".join(KINDS), found=found)
         for key, what in self._senseless(said[0]):
             raise _wrong(what, key=key)
         return self
@@ -240,7 +260,7 @@ class Schedule(Part):
 
 
 def _several(given: object) -> object:
-    return (given,) if isinstance(given, str | dict | Schedule) else given
+    return given if isinstance(given, list | tuple) else (given,)
 
 
 class _OneOrSeveral:

@@ -208,3 +208,24 @@ def test_calendars_are_read_only_by_who_names_one() -> None:
         "Schedule.model_validate({'cron': '@daily', 'calendar': 'DE'}); assert 'holidays' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("expression", "instead"), [("*/90 * * * *", "90m"), ("0 */36 * * *", "36h"), ("*/60 * * * * *", "60s")]
+)
+def test_a_step_longer_than_its_field_is_told_with_what_was_meant(expression: str, instead: str) -> None:
+    """Cron would take it for every hour, every day, every minute."""
+    with pytest.raises(ValidationError) as raised:
+        Schedule.model_validate({"cron": expression})
+    assert raised.value.errors()[0]["ctx"]["hint"] == f'write every = "{instead}"'
+
+
+def test_a_country_by_its_name_is_told_its_letters() -> None:
+    """And what is like nothing is not given a stranger for a neighbour."""
+    for name, hint in (
+        ("Germany", 'write "DE"'),
+        ("Bayern", "write a country (DE), a part of one (US-NY) or a market (NYSE)"),
+    ):
+        with pytest.raises(ValidationError) as raised:
+            Schedule.model_validate({"cron": "@daily", "calendar": name})
+        assert raised.value.errors()[0]["ctx"]["hint"] == hint
