@@ -15,7 +15,7 @@ from reports.health import Meter
 from reports.model import Run
 from reports.pings import Pings
 from reports.settings import Settings
-from reports.settling import Settler
+from reports.settling import AT_ONCE, Settler
 from reports.store import Store
 
 _log = logging.getLogger("reports.runs")
@@ -180,9 +180,12 @@ class Runner:
         elif ended.code == AGAIN:
             error = ReportsError("the store could not be told how it ended", hint=BEGUN_AGAIN, temporary=True)
             settler.cut_short(run, owner=owner, error=error, after=NO_STORE * 2 ** (run.attempt - 1))
-        elif ended.temporary and ended.code > 0:  # one that has begun ends so by signals alone
+        elif ended.lost:
             error = ReportsError(ended.reason, hint=BEGUN_AGAIN, temporary=True)
-            settler.cut_short(run, owner=owner, error=error, after=NO_PROCESS)
+            after = (
+                NO_PROCESS if ended.code > 0 else AT_ONCE
+            )  # one that never began, as against one that was taken along
+            settler.cut_short(run, owner=owner, error=error, after=after)
         else:
             error = _error(ended, one.child.output())
             over = replace(run, state="failed", error=self.settings.mask(str(error)))

@@ -50,7 +50,8 @@ class Ended:
     """A child that is no more. `reason` is empty if it ended well or asks to be begun again.
 
     code: its exit code, or the negative number of a signal · killed: by which limit, or by `Child.kill` ·
-    temporary: it may fare better the next time · seconds it took · peak: the most bytes that were seen resident.
+    temporary: it may fare better the next time · seconds it took · peak: the most bytes that were seen resident ·
+    lost: what had begun it was gone, or could not begin it, which is no doing of its own.
     """
 
     code: int
@@ -59,6 +60,7 @@ class Ended:
     temporary: bool
     seconds: float
     peak: int
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,13 @@ def ending(end: Exit, sentence: Sentence | None, *, seconds: float, peak: int) -
     if sentence and end.code == _by_force(end.code):
         killed, reason, temporary = sentence.killed, sentence.reason, False
     return Ended(
-        code=end.code, reason=reason, killed=killed, temporary=temporary, seconds=seconds, peak=max(peak, end.peak)
+        code=end.code,
+        reason=reason,
+        killed=killed,
+        temporary=temporary,
+        seconds=seconds,
+        peak=max(peak, end.peak),
+        lost=bool(end.fault) and not killed,
     )
 
 

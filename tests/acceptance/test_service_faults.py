@@ -291,7 +291,7 @@ def test_a_disk_that_is_full_for_a_while(small_disk: Path, tmp_path: Path, sink:
     service = Serving(folder)
     service.log_file = tmp_path / "serve.log"
     with service:
-        eventually(lambda: (long / "begun").exists(), "a long run goes on")
+        eventually((long / "begun").exists, "a long run goes on")
         eventually(lambda: succeeded(folder), "the other job runs")
         (long / "may_end").touch()
         ballast = fill(small_disk)
@@ -463,7 +463,7 @@ def test_a_run_that_goes_on_while_the_clock_is_set_is_not_taken_for_dead(
     clock.set(-dt.timedelta(minutes=5))
     with at_work(folder, clock) as service:
         clock.set(dt.timedelta(minutes=5))
-        eventually(lambda: (long / "begun").exists(), "the run goes on")
+        eventually((long / "begun").exists, "the run goes on")
         with another(folder, clock):
             clock.set(by)
             time.sleep(5)
@@ -472,10 +472,13 @@ def test_a_run_that_goes_on_while_the_clock_is_set_is_not_taken_for_dead(
             (long / "may_end").touch()
             eventually(lambda: succeeded(folder, "long"), "it ends well")
             eventually(lambda: not service.store.runs.active(), "nothing else goes on")
+            clock.set(max(-by, dt.timedelta()))  # the hour is over, and with it that of the mail
             eventually(lambda: not set(service.store.outbox.counts()) & {"pending", "sending"}, "all is sent")
     first = next(one for one in runs(folder) if one.id == row.id)
     assert (first.state, first.attempt) == ("succeeded", 1)
-    sent = [one for one in sink.log if one.message_id in {it.message_id for it in deliveries(folder) if it.run == row.id}]
+    sent = [
+        one for one in sink.log if one.message_id in {it.message_id for it in deliveries(folder) if it.run == row.id}
+    ]
     assert sorted(one.recipient for one in sent) == ["they@example.com", "you@example.com"]
     assert len((long / "entered").read_text().split()) == len(succeeded(folder, "long"))
 

@@ -288,6 +288,19 @@ def test_a_child_that_was_killed_has_failed_else_and_its_owner_is_told(tmp_path:
         assert ADMIN in ended(tmp_path).notice
 
 
+def test_a_run_whose_fork_server_was_killed_is_begun_again(tmp_path: Path) -> None:
+    """It was taken along, and has done nothing itself: no retry of its job's own is needed for that."""
+    with one_run(tmp_path, LONG_AT_FIRST) as (service, sink), service:
+        first = begun(tmp_path)
+        (server,) = [one for one in service.below() if _parent(one) == service.pid]
+        server.kill()
+        all_gone(first)
+        run = ended(tmp_path)
+        assert (run.state, run.attempt) == ("succeeded", 2), run
+        mailed(sink, *READERS)
+        assert service.stop() == 0
+
+
 def test_the_last_words_of_a_run_are_its_own(tmp_path: Path) -> None:
     """Killed at each attempt and silent, it has none: what is noted of the attempt before is no word of it."""
     with one_run(tmp_path, KILLS, 'retry = { attempts = 2, wait = "1s" }') as (service, _), service:
