@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from reports import jobs
 from reports.definition import Job
 from reports.definitions import Changes
 from reports.errors import JobError
 from reports.model import Accounting, Plan, Run
-from reports.planning import Expectation, Planner
+from reports.planning import QUIET, Expectation, Planner, as_kept
 from reports.settings import Settings
 from reports.store import Store
 
@@ -62,22 +63,23 @@ class Agenda:
         plans = self.store.plans.every()
         learnt = [*self._read_all(changes, plans, now), *self._gone(changes, plans, now)]
         changed = [one for one in learnt if one != plans.get(one.job)]
-        coming = {name: self._first(plans[name]) for name in changes.read if name in plans}
-        late = [name for name, at in coming.items() if at and at <= now]
-        anew = dict.fromkeys([*(one.job for one in changed if one.job in plans), *late])
-        rows = self._account_all(list(anew), now)
+        anew = {one.job for one in changed if one.job in plans}
+        coming = {name: self._first(plans[name]) for name in changes.read if name in plans and name not in anew}
+        rows = [*self._account_all(list(anew), now), *self._account_late(coming, now)]
         self.store.plans.keep(changed)
         self._begun = True
         self.overlapping = [name for name, expected in self._expected.items() if expected.overlap == "allow"]
         for name in [*changes.read, *changes.gone]:
-            self._arm(name, coming[name] if name in coming and name not in anew else self._next_after(name, now))
+            self._arm(name, coming[name] if name in coming else self._next_after(name, now))
         return rows
 
     def _read_all(self, changes: Changes, plans: Mapping[str, Plan], now: dt.datetime) -> Iterator[Plan]:
         for name, job in changes.read.items():
             plan = plans.get(name)
             if isinstance(job, JobError):
-                yield self._broken(name, job, plan, now)
+                kept = self._broken(name, job, plan, now)
+                if jobs.is_name(name):
+                    yield kept
             elif job.schedule or plan:
                 yield self._read(job, plan, now)
             self._tell_mended(name, job)
@@ -95,8 +97,8 @@ class Agenda:
         """The job is expected as it was when it could be read last."""
         self.broken[name] = error.what.splitlines()[0]
         _log.error("job broken", extra={"job": name, "error": error.what, "where": error.where})
-        if name not in self._expected and plan and plan.definition and not plan.gone:
-            self._expected[name], self._definitions[name] = _parsed(plan.definition), plan.definition
+        if name not in self._expected and plan and not plan.gone and (expected := _parsed(plan.definition)):
+            self._expected[name], self._definitions[name] = expected, plan.definition
         return self._plan(name, plan, now, broken=self.broken[name])
 
     def _tell_mended(self, name: str, job: Job | JobError) -> None:
@@ -130,10 +132,13 @@ class Agenda:
         return expected.next_after(plan.accounted) if expected else None
 
     def _as_kept(self, plan: Plan) -> Expectation | None:
-        """What is expected of the job by the definition that is kept of it, which another service may have read."""
+        """What is expected of the job by the definition that is kept of it, which another service may have read.
+
+        By the one that is read here where only another version can read that.
+        """
         if plan.definition == self._definitions.get(plan.job):
             return self._expected[plan.job]
-        return _parsed(plan.definition) if plan.definition else None
+        return _parsed(plan.definition) or self._expected.get(plan.job)
 
     # -- time -----------------------------------------------------------------------------------------
 
@@ -157,19 +162,37 @@ class Agenda:
             for entry in due:
                 heapq.heappush(self._next, entry)
             raise
-        for _, name in due:
+        for name in {name for _, name in due}:
+            self._at.pop(name, None)
             self._arm(name, self._next_after(name, accounted.get(name, now)))
+        if self._begun and ((first := self.next_at()) is None or first > now):
+            self.off_since = None  # all that it explains has been accounted for
         return rows
 
     def give_up_stale(self, now: dt.datetime) -> None:
         """Runs that stood in the queue for longer than their job catches up, as after days off, are missed."""
-        for run in self.store.runs.active():
-            expected = self._expected.get(run.job)
-            if run.state != "queued" or run.occurrence is None or expected is None:
-                continue
-            if now - run.occurrence > expected.catch_up_within:
-                why = "it stood in the queue for longer than catch_up_within"
-                self.store.runs.give_up(replace(run, state="missed", error=why, finished=now))
+        stale = [run for run in self.store.runs.active() if self._is_stale(run, now)]
+        plans = self.store.plans.every() if stale else {}
+        for run in stale:
+            pause = plans[run.job].why_paused if run.job in plans else ""
+            why = "; ".join(filter(None, ["it stood in the queue for longer than catch_up_within", pause]))
+            quiet = QUIET if pause else ""
+            error = "\n".join(filter(None, [why, run.error]))
+            self.store.runs.give_up(replace(run, state="missed", error=error, notice=quiet, finished=now))
+
+    def _is_stale(self, run: Run, now: dt.datetime) -> bool:
+        """Counted from when it could have begun, which of another attempt is after its wait."""
+        expected = self._expected.get(run.job)
+        if run.state != "queued" or run.occurrence is None or expected is None:
+            return False
+        return now - max(run.occurrence, run.due or run.occurrence) > expected.catch_up_within
+
+    def _account_late(self, coming: dict[str, dt.datetime | None], now: dt.datetime) -> Sequence[Run]:
+        """One step of what came due before now; where there is more, that is what comes next."""
+        late = [name for name, at in coming.items() if at and at <= now]
+        rows, accounted = self._account(late, now)
+        coming |= {name: self._next_after(name, accounted.get(name, now)) for name in late}
+        return rows
 
     def _account_all(self, names: Sequence[str], now: dt.datetime) -> Sequence[Run]:
         """However much there is of a job."""
@@ -198,11 +221,9 @@ class Agenda:
         return expected.next_after(instant) if expected else None
 
     def _arm(self, name: str, at: dt.datetime | None) -> None:
-        self._at[name] = at
-        if at:
+        if at and at != self._at.get(name):
             heapq.heappush(self._next, (at, name))
+        self._at[name] = at
 
 
-@functools.lru_cache(maxsize=1000)
-def _parsed(definition: str) -> Expectation:
-    return Expectation.model_validate_json(definition)
+_parsed = functools.lru_cache(maxsize=1000)(as_kept)

@@ -255,7 +255,8 @@ class App:
         self.known(name)
         now = self.clock()
         planner = Planner(now=now, new_id=self.new_id)
-        self.store.plans.account([name], planner.account_as_kept)  # what fell due meanwhile is missed because of it
+        while self.store.plans.account([name], planner.account_as_kept):
+            pass  # what fell due meanwhile is missed because of it, in as many steps as that takes
         return self.store.plans.resume(name, now=now)
 
     def services(self) -> Sequence[Beat]:

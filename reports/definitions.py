@@ -64,7 +64,10 @@ class Definitions:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    return not entry.name.startswith((".", "__")) and entry.is_dir()
+    try:
+        return not entry.name.startswith((".", "__")) and entry.is_dir()
+    except OSError:  # a link in a circle, or to where one may not look
+        return False
 
 
 def _fingerprint(folder: os.DirEntry[str]) -> Fingerprint:

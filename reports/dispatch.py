@@ -29,11 +29,15 @@ def silent(_: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Dispatch:
-    """The outbox and those who empty it; any number of processes may have one on the same store."""
+    """The outbox and those who empty it; any number of processes may have one on the same store.
+
+    Where it is `alone` in its process, what that one seems to be sending when it begins is sent by nobody.
+    """
 
     settings: Settings
     store: Store
     clock: Callable[[], dt.datetime]
+    alone: bool = False
 
     def deliver(self, run: str = "", *, stop: threading.Event | None = None, tell: Tell = silent) -> None:
         """Try all that is due, of one run or of all, and tell owners of what nobody will get.
@@ -53,7 +57,9 @@ class Dispatch:
 
     def take_up(self) -> None:
         """What a process that has died was sending is pending again, or unknown."""
-        dead = leases.dead(self.store.owners(), here=self.store.is_local)
+        owners = self.store.owners()
+        dead = leases.dead(owners, here=self.store.is_local)
+        dead += [owner for owner in owners if self.alone and leases.is_own(owner)]
         fallen = [owner for owner in dead if leases.went_down(owner, here=self.store.is_local)]
         self.store.outbox.take_up(self.clock(), dead=dead, fallen=fallen)
 

@@ -9,6 +9,7 @@ ReportsError
 ├── HookError                a job's own hooks.py raised or returned something else than frames
 ├── RenderError              a block, template, chart or workbook could not be made
 ├── StoreError               the history, the outbox or a stored file cannot be read or written
+│   ├── NoSuchRun            the history has no run of that id
 │   ├── LostBytes            stored bytes are missing, or not what they were when they were stored
 │   └── Superseded           another sender or run has taken this over; nothing more may be done here
 ├── TransportError           a message was not taken; knows whether trying again can help
@@ -89,6 +90,12 @@ class StoreError(ReportsError):
     """The store did not keep, or could not give back, what it was asked for."""
 
     temporary = True
+
+
+class NoSuchRun(StoreError):
+    """There is no run, or no single one, of that id: it was never there, was deleted, or is of an older database."""
+
+    temporary = False
 
 
 class LostBytes(StoreError):

@@ -169,7 +169,7 @@ class Execution:
         outgoing = Outgoing(
             message=message,
             kind="test" if test else "report",
-            expires=made.run.started + (job.expires or mail.expires),
+            expires=self.clock() + (job.expires or mail.expires),
             on_unknown=mail.on_unknown,
         )
         done = replace(made.run, state="succeeded", finished=self.clock(), error="", log=self._log_text())

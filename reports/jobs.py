@@ -13,6 +13,7 @@ from reports.model import Query
 from reports.settings import Settings
 
 FILE = "job.toml"
+LONGEST_NAME = 100
 
 
 def load_all(settings: Settings) -> dict[str, Job | JobError]:
@@ -34,6 +35,11 @@ def load_or_error(name: str, settings: Settings) -> Job | JobError:
         return error
 
 
+def is_name(folder: str) -> bool:
+    """Whether every database can keep it, and every log and mail show it."""
+    return len(folder) <= LONGEST_NAME and folder.isprintable()
+
+
 def _files(folder: Path) -> list[str]:
     """The names of what a job is made of; none if it is no job, which is told without a look at all the others."""
     try:
@@ -48,6 +54,12 @@ def load(name: str, settings: Settings) -> Job:
     folder = settings.root / "jobs" / name
     if not (files := _files(folder)):
         raise _unknown("job", name, names(settings), where=str(settings.root / "jobs"))
+    if not is_name(name):
+        raise JobError(
+            f"the name of this folder cannot be that of a job: {name[:LONGEST_NAME]!a}",
+            where=ascii(str(folder)),
+            hint=f"give it a name of at most {LONGEST_NAME} characters that can be shown",
+        )
     document = toml.read(folder / FILE, error=JobError)
     definition = toml.validate(document, Definition, error=JobError, root=settings.root)
     job = _job(folder, files, definition)

@@ -42,6 +42,12 @@ def is_dead(owner: str, *, here: bool = False) -> bool:
     return ended or went_down(owner, here=here)
 
 
+def is_alive(owner: str) -> bool:
+    """Whether that owner can be seen to be a process of this machine that still exists."""
+    machine, pid, birth = _parts(owner)
+    return machine == _machine() and pid.isdecimal() and birth != "" and _birth(int(pid)) == birth
+
+
 def is_own(owner: str) -> bool:
     """Whether it is a name that this very process has made."""
     pid = psutil.Process().pid

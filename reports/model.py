@@ -325,6 +325,13 @@ class Plan:
     broken: str = ""
     gone: datetime | None = None
 
+    @property
+    def why_paused(self) -> str:
+        """Since when it is paused, with the note; empty if it is not."""
+        if self.paused is None:
+            return ""
+        return f"paused since {self.paused:%Y-%m-%d %H:%M:%S}Z" + (f": {self.pause_note}" if self.pause_note else "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Accounting:

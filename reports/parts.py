@@ -39,6 +39,8 @@ Texts = Annotated[
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_LONGEST = dt.timedelta(days=365_250)
+"""A thousand years: added to a date it gives another one."""
 
 
 def _duration(given: object) -> object:
@@ -47,7 +49,10 @@ def _duration(given: object) -> object:
     match = re.fullmatch(r"(\d{1,6})\s*([smhdw])", given.strip()) if isinstance(given, str) else None
     if match is None or not int(match[1]):
         raise PydanticCustomError("duration", 'a duration is a number and a unit, such as "90m", "8h" or "2d"')
-    return dt.timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    length = dt.timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    if length > _LONGEST:
+        raise PydanticCustomError("duration", "a duration is at most a thousand years")
+    return length
 
 
 def _in_words(length: dt.timedelta) -> str:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
+
+from pydantic import ValidationError
 
 from reports.definition import CatchUp, Job, Overlap
 from reports.model import Accounting, Occurrence, Plan, Run, RunState, Trigger
@@ -18,9 +21,12 @@ from reports.schedules.occurrences import occurrences
 from reports.schedules.options import Schedule
 from reports.settings import Settings
 
+_log = logging.getLogger("reports.jobs")
 GRACE = dt.timedelta(seconds=60)
 """What begins within a minute of its occurrence was on time; what is later has to be caught up."""
+QUIET = "nobody was told: it is paused"
 REPLACED = 'a later one is made in its place (catch_up = "latest")'
+_INSTANT = dt.timedelta.resolution
 AT_ONCE = 1000
 """Occurrences of one job that are accounted for in one step."""
 
@@ -59,6 +65,15 @@ class Expectation(Part):
         return first.at if first else None
 
 
+def as_kept(definition: str) -> Expectation | None:
+    """The expectation that is kept with a plan; None if there is none, or only another version can read it."""
+    try:
+        return Expectation.model_validate_json(definition) if definition else None
+    except ValidationError as error:
+        _log.warning("definition not understood", extra={"error": str(error).partition("\n")[0]})
+        return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Planner:
     """Decides at one moment. `off_since` is when a service was last heard of before this one began, if any was."""
@@ -76,7 +91,7 @@ class Planner:
             return Accounting(accounted=self.now)
         due = list(islice(self._due(plan, expected), AT_ONCE + 1))
         complete, due = len(due) <= AT_ONCE, due[:AT_ONCE]
-        one = _Step(self, plan, expected, active, complete=complete)
+        one = _Step(self, plan, expected, active, after=None if complete else due[-1].at)
         return Accounting(
             accounted=self.now if complete else due[-1].at,
             runs=sorted(one.rows(due), key=lambda run: run.occurrence or self.now),
@@ -85,9 +100,8 @@ class Planner:
 
     def account_as_kept(self, plan: Plan, active: Sequence[Run]) -> Accounting:
         """The same by the definition that is kept with the plan."""
-        if not plan.definition:
-            return Accounting(accounted=self.now)
-        return self.account(plan, Expectation.model_validate_json(plan.definition), active)
+        expected = as_kept(plan.definition)
+        return self.account(plan, expected, active) if expected else Accounting(accounted=self.now)
 
     def _due(self, plan: Plan, expected: Expectation) -> Iterator[Occurrence]:
         return takewhile(lambda one: one.at <= self.now, expected.after(plan.accounted))
@@ -95,16 +109,19 @@ class Planner:
     def is_late(self, occurrence: Occurrence) -> bool:
         return self.now - occurrence.at > GRACE
 
+    def is_too_old(self, occurrence: Occurrence, expected: Expectation) -> bool:
+        return self.is_late(occurrence) and self.now - occurrence.at > expected.catch_up_within
+
 
 @dataclass(frozen=True)
 class _Step:
-    """One job at one moment."""
+    """One job at one moment; `after` is where this step ends, if more is due than it takes."""
 
     planner: Planner
     plan: Plan
     expected: Expectation
     active: Sequence[Run]
-    complete: bool = True
+    after: dt.datetime | None = None
 
     def rows(self, due: Sequence[Occurrence]) -> Iterator[Run]:
         going = []
@@ -112,7 +129,7 @@ class _Step:
             if one.skipped:
                 yield self._settled(one, "skipped", one.reason)
             elif why := self._stands_still(one):
-                quiet = "nobody was told: it is paused" if self._is_paused(one) else ""
+                quiet = QUIET if self._is_paused(one) else ""
                 yield self._settled(one, "missed", why, notice=quiet)
             else:
                 going.append(one)
@@ -129,7 +146,7 @@ class _Step:
         """Why nothing of the job runs then; empty if it does."""
         plan = self.plan
         if self._is_paused(one):
-            return f"paused since {_at(plan.paused)}" + (f": {plan.pause_note}" if plan.pause_note else "")
+            return plan.why_paused
         return f"the job is broken: {plan.broken}" if plan.broken else ""
 
     def _is_paused(self, one: Occurrence) -> bool:
@@ -137,9 +154,10 @@ class _Step:
 
     def _made(self, going: Sequence[Occurrence]) -> Iterator[Run]:
         before = next((run for run in reversed(self.active) if run.trigger != "backfill"), None)
+        latest = self._latest(going)
         for one in going:
             late = self.planner.is_late(one)
-            if why := self._given_up(one, late=late, latest=self.complete and one is going[-1]):
+            if why := self._given_up(one, late=late, replaced=latest is not None and one is not latest):
                 # Of an occurrence that a later one stands for, the report itself will tell.
                 quiet = "nobody was told: a later one is made in its place" if why is REPLACED else ""
                 yield self._settled(one, "missed", f"{self._why_late(one)}; {why}", notice=quiet)
@@ -151,14 +169,27 @@ class _Step:
                 before = self._queued(one, "schedule", "")
                 yield before
 
-    def _given_up(self, one: Occurrence, *, late: bool, latest: bool) -> str:
+    def _latest(self, going: Sequence[Occurrence]) -> Occurrence | None:
+        """The one that is made and stands for the others, in this step or after it; None if all are too old."""
+        if not going:
+            return None
+        if self.after and (later := self._later(self.after)):
+            return later
+        return None if self.planner.is_too_old(going[-1], self.expected) else going[-1]
+
+    def _later(self, after: dt.datetime) -> Occurrence | None:
+        """One that is made of those that came due after this step."""
+        now, window = self.planner.now, max(self.expected.catch_up_within, GRACE)
+        due = takewhile(lambda one: one.at <= now, self.expected.after(max(after, now - window - _INSTANT)))
+        return next((one for one in due if not (one.skipped or self._stands_still(one))), None)
+
+    def _given_up(self, one: Occurrence, *, late: bool, replaced: bool) -> str:
         """Why an occurrence is not made up for, if it is one of several or late; empty if it is made."""
         if late and self.expected.catch_up == "none":
             return 'the job wants no catching up (catch_up = "none")'
-        if self.expected.catch_up != "all" and not latest:
+        if self.expected.catch_up != "all" and replaced:
             return REPLACED
-        too_old = late and self.planner.now - one.at > self.expected.catch_up_within
-        return "it is older than catch_up_within" if too_old else ""
+        return "it is older than catch_up_within" if self.planner.is_too_old(one, self.expected) else ""
 
     def _why_late(self, one: Occurrence) -> str:
         off = self.planner.off_since

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from reports import leases
 from reports.agenda import Manner
 from reports.children import AGAIN, Child, Ended, Limits, Nursery
-from reports.errors import ReportsError, Superseded
+from reports.errors import NoSuchRun, ReportsError, StoreError, Superseded
 from reports.health import Meter
 from reports.model import Run
 from reports.pings import Pings
@@ -144,11 +144,20 @@ class Runner:
     # -- how they end ----------------------------------------------------------------------------------
 
     def look(self) -> int:
-        """Settles the runs whose child has ended; how many. A StoreError leaves the rest for the next look."""
+        """Settles the runs whose child has ended; how many. Those that meet a StoreError are left for the next look."""
         over = [(owner, ended) for owner, one in self._going.items() if (ended := one.child.poll()) is not None]
+        away: StoreError | None = None
         for owner, ended in over:
-            self._settle(owner, self._going[owner], ended)
+            try:
+                self._settle(owner, self._going[owner], ended)
+            except NoSuchRun as error:  # nothing is left to be settled
+                _log.error("run lost", extra=_about(self._going[owner].run) | {"error": error.what})
+            except StoreError as error:  # what it met may be of this run alone
+                away = error
+                continue
             del self._going[owner]
+        if away:
+            raise away
         return len(over)
 
     def _settle(self, owner: str, one: _Going, ended: Ended) -> None:

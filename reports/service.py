@@ -38,8 +38,8 @@ from reports.timer import Bell, Every, Steady, Timer, tell_system
 
 LOOK, BUSY = 5.0, 1.0
 """Seconds between two turns with nothing to do, and while runs go on."""
-LEAST_LOOK, SHARE = 2.0, 500
-"""Seconds between two looks at the files of the jobs, or so many times what a look took, where that is more."""
+LEAST_LOOK, MOST_LOOK, SHARE = 2.0, 60.0, 500
+"""Seconds between two looks at the files of the jobs: so many times what a look took, within these."""
 LAST_MAIL = 20.0
 """Seconds that the message in hand has at the end; then what became of it is unknown."""
 SAME = dt.timedelta(seconds=0.01)
@@ -75,6 +75,7 @@ class Service:
     _beating: Every = field(default_factory=lambda: Every(15), init=False)
     _settling: Every = field(default_factory=lambda: Every(10), init=False)
     _telling: Every = field(default_factory=lambda: Every(60), init=False)
+    _giving_up: Every = field(default_factory=lambda: Every(60), init=False)
     _tidying: Every = field(default_factory=lambda: Every(3600), init=False)
     _calling: Every = field(default_factory=lambda: Every(60), init=False)
     _beaten: dt.datetime | None = field(default=None, init=False)
@@ -82,6 +83,8 @@ class Service:
     _seen: float = field(default=0.0, init=False)
 
     _turned: dt.datetime | None = field(default=None, init=False)
+    _coming: dt.datetime | None = field(default=None, init=False)
+    _jobs_away: bool = field(default=False, init=False)
     _ready: bool = field(default=False, init=False)
     _away: str = field(default="", init=False)
     _mail_away: str = field(default="", init=False)
@@ -169,6 +172,9 @@ class Service:
                 self._wait()
             return self._end(mail)
         finally:
+            self._no_more_mail.set()  # else what the wheel died of would leave a process that only sends
+            self._sending.set()
+            self._mail.set()
             if health:
                 health.close()
 
@@ -239,12 +245,14 @@ class Service:
         if self._steady.was_set(self.clock()):
             self._renewing.now()
             self._beating.now()
+            self._giving_up.now()
         if self._watched.due():
             tell_system("WATCHDOG=1")  # it turns, whatever the store does
         if self._kept(self._begin_what_is_due):
             if all([self._kept(self._look_after_runs), self._kept(self._look_around)]):
                 self._tell_back()
-            self._timer.arm(self._machine_time(self.agenda.next_at()))
+            self._coming = self.agenda.next_at()
+            self._timer.arm(self._machine_time(self._coming))
             self._turned = self.clock()
 
     def _begin_what_is_due(self) -> None:
@@ -253,6 +261,8 @@ class Service:
             self._look_at_definitions(now)
         rows = self.agenda.tick(now)
         self._tell_of(rows)
+        if self._giving_up.due():
+            self.agenda.give_up_stale(now)
         while not self.stopping.is_set() and runner.take(self.agenda.overlapping):
             pass
 
@@ -277,10 +287,6 @@ class Service:
             settler.interrupted(mine=self.runner.owners, by_lease=self._steady.holds())
         if self._telling.due() and Teller(settings=self.settings, store=self.store, clock=self.clock).missed():
             self._mail.set()
-        if self._tidying.due():
-            self.agenda.give_up_stale(now)
-            options = self.settings.store
-            self.store.runs.prune(now, keep=options.keep, keep_runs=options.keep_runs)
         if self._calling.due() and (url := self._ping_url()):
             self._pings.send(url, "success")
 
@@ -289,13 +295,16 @@ class Service:
         self._reread_settings()
         try:
             changes = self._definitions.look()
+            self._jobs_away = False
         except JobError as error:
-            _log.error("jobs away", extra={"error": error.what, "where": error.where})
+            if not self._jobs_away:
+                _log.error("jobs away", extra={"error": error.what, "where": error.where})
+            self._jobs_away = True
             changes = Changes()
         if changes:
             self._learn(changes, now)
         if not changes:
-            self._looking.seconds = max(LEAST_LOOK, SHARE * (time.monotonic() - began))
+            self._looking.seconds = min(max(LEAST_LOOK, SHARE * (time.monotonic() - began)), MOST_LOOK)
 
     def _learn(self, changes: Changes, now: dt.datetime) -> None:
         try:
@@ -303,7 +312,6 @@ class Service:
         except StoreError:
             self._definitions.again()
             raise
-        self.agenda.off_since = None
 
     def _reread_settings(self) -> None:
         """Settings that changed hold from now on, save for where the store is."""
@@ -384,16 +392,23 @@ class Service:
         """Sends what is due; the seconds until there may be more."""
         if "store" not in vars(self):  # it is opened by the wheel, which also tells why it cannot be
             return BUSY
-        dispatch = Dispatch(settings=self.settings, store=self.store, clock=self.clock)
+        dispatch = Dispatch(settings=self.settings, store=self.store, clock=self.clock, alone=True)
         try:
             dispatch.deliver(stop=self._sending)
             self._delivered = self.clock()
+            self._tidy()
             due = dispatch.next_due()
         except Exception as error:  # noqa: BLE001  the deliveries' boundary: what is not sent stays in the outbox
             self._mail_is_away(error)
             return LOOK
         self._mail_away = ""
         return min(LOOK, max(0.05, (due - self.clock()).total_seconds())) if due else LOOK
+
+    def _tidy(self) -> None:
+        """What is kept no longer goes; here, for it may take its time and must delay no run."""
+        if self._tidying.due():
+            options = self.settings.store
+            self.store.runs.prune(self.clock(), keep=options.keep, keep_runs=options.keep_runs)
 
     def _mail_is_away(self, error: Exception) -> None:
         words = error.what if isinstance(error, ReportsError) else f"{type(error).__name__}: {error}"
@@ -439,7 +454,7 @@ class Service:
             running = sum(1 for run in active if run.state == "running")
             return replace(
                 known,
-                next_occurrence=self.agenda.next_at(),
+                next_occurrence=self._coming,
                 jobs={"ok": every - paused, "broken": broken, "paused": paused},
                 active={"queued": len(active) - running, "running": running},
                 deliveries=self.store.outbox.counts(),

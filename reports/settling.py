@@ -53,13 +53,16 @@ class Settler:
         """Settles the runs whose process has died: scheduled ones begin again, of others their owners are told.
 
         `mine` are the owners of the runs that go on in this process: they live, whatever their leases say, and all
-        others of this process do not. Without `by_lease` only those count as dead who can be seen to be.
+        others of this process do not. Without `by_lease` only those count as dead who can be seen to be. Without `mine`
+        it is a look in passing, which takes nothing from a process that can be seen to live.
         """
         now, owners = self.clock(), self.store.owners()
         dead = leases.dead(owners, here=self.store.is_local)
         dead += [one for one in owners if mine is not None and leases.is_own(one) and one not in mine]
         for run, owner in self.store.runs.overdue(now, dead=dead):
             if owner in (mine or ()) or not (by_lease or owner in dead):
+                continue
+            if mine is None and leases.is_alive(owner):  # a machine that slept: it will renew its leases in a moment
                 continue
             died = ReportsError(
                 "the process that ran it ended before it was done",

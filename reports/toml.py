@@ -66,6 +66,8 @@ def read(path: Path, *, error: type[DefinitionError]) -> Document:
         line = re.search(r"line (\d+)", str(cause))
         where = f"{path}:{line[1]}" if line else str(path)
         raise error(f"not TOML: {cause}", where=where, hint="mend the line; strings need quotes") from cause
+    except RecursionError as cause:
+        raise error("it is nested too deeply", where=str(path), hint="look for brackets that are not closed") from cause
 
 
 def validate(document: Document, model: type[Model], *, error: type[DefinitionError], root: Path) -> Model:

@@ -192,7 +192,16 @@ def _arguments(url: URL, timeout: float) -> dict[str, Any]:
     if url.get_backend_name() != "postgresql":
         return {}
     options = f"{url.query.get('options', '')} -c lock_timeout={int(timeout * 1000)}".strip()
-    return {"options": options, "connect_timeout": max(2, round(timeout)), "application_name": "reports"}
+    return {
+        "options": options,
+        "connect_timeout": max(2, round(timeout)),
+        "application_name": "reports",
+        # A server that went without a word is noticed: by what it does not confirm, and by asking whether it is there.
+        "tcp_user_timeout": int(timeout * 1000),
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+    }
 
 
 def _sqlite(path: Path, timeout: float, *, begin: str, synchronous: str = "FULL") -> Engine:

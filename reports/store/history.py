@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, func, or_, select
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from reports.errors import StoreError
+from reports.errors import NoSuchRun
 from reports.model import Run, StoredArtifact
 from reports.store import queueing, rows
 from reports.store.engine import Database
@@ -26,7 +26,7 @@ class History:
     # -- for people ------------------------------------------------------------------------------------
 
     def find(self, prefix: str) -> Run:
-        """The run of that id, or of the only id that begins so; a StoreError says what there is otherwise."""
+        """The run of that id, or of the only id that begins so; a NoSuchRun says what there is otherwise."""
         alike = rows.runs(log=True).where(run.c.id.startswith(prefix, autoescape=True))
         with self.database.reading() as connection:
             exact = connection.execute(rows.runs(log=True).where(run.c.id == prefix)).one_or_none()
@@ -39,7 +39,7 @@ class History:
         else:
             what, there = f"there is no run '{prefix}'", list(newest)
         hint = f"newest first: {', '.join(there)}" if there else "nothing has been run yet"
-        raise StoreError(what, where=self.database.where, hint=hint)
+        raise NoSuchRun(what, where=self.database.where, hint=hint)
 
     def list(self, job: str = "", limit: int = 100) -> Sequence[Run]:
         """The newest runs first, of one job or of all, without their logs."""

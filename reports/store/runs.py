@@ -155,10 +155,10 @@ class Runs(History):
             _change(connection, again.id, owner, values)
 
     def give_up(self, settled: Run) -> bool:
-        """A run that waits is settled as it says, with its error; False if it waits no more."""
+        """A run that waits is settled as it says, with its error and notice; False if it waits no more."""
         if settled.finished is None or settled.state in {"queued", "running"}:
             raise ValueError(f"the run {settled.id} is not settled")
-        values = {"state": settled.state, "error": settled.error, "finished": settled.finished}
+        values = {name: getattr(settled, name) for name in ("state", "error", "notice", "finished")}
         waits = (run.c.id == settled.id, run.c.state == "queued")
         with self.database.writing() as connection:
             return connection.execute(update(run).where(*waits).values(values)).rowcount > 0

@@ -56,6 +56,17 @@ class Instant(TypeDecorator[dt.datetime]):
         return value.astimezone(dt.UTC) if value.tzinfo else value.replace(tzinfo=dt.UTC)
 
 
+class Words(TypeDecorator[str]):
+    """A text of people and programs, without what no database takes everywhere: NUL, and halves of characters."""
+
+    impl = UnicodeText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        del dialect
+        return value and value.replace("\0", "\u2400").encode("utf-8", "replace").decode("utf-8")
+
+
 class Params(TypeDecorator[dict[str, Any]]):
     """A run's parameters as JSON; dates come back as dates."""
 
@@ -105,15 +116,15 @@ run = Table(
     Column("definition", ID, nullable=False),
     Column("started", Instant, nullable=False),
     Column("finished", Instant),
-    Column("error", UnicodeText, nullable=False),
-    Column("notice", UnicodeText, nullable=False),
+    Column("error", Words, nullable=False),
+    Column("notice", Words, nullable=False),
     Column("owner", OWNER, nullable=False),
     Column("until", Instant, nullable=False),
     # When a queued run may begin, and why one that is running is asked to end.
     Column("due", Instant),
-    Column("stop", UnicodeText, nullable=False, server_default=""),
+    Column("stop", Words, nullable=False, server_default=""),
     # Last, so that a list of runs need not read past it.
-    Column("log", UnicodeText, nullable=False, server_default=""),
+    Column("log", Words, nullable=False, server_default=""),
 )
 
 
@@ -142,11 +153,11 @@ plan = Table(
     "plan",
     metadata,
     Column("job", JOB, primary_key=True),
-    Column("definition", UnicodeText, nullable=False),
+    Column("definition", Words, nullable=False),
     Column("accounted", Instant, nullable=False),
     Column("paused", Instant),
-    Column("pause_note", UnicodeText, nullable=False),
-    Column("broken", UnicodeText, nullable=False),
+    Column("pause_note", Words, nullable=False),
+    Column("broken", Words, nullable=False),
     Column("gone", Instant),
 )
 
@@ -183,7 +194,7 @@ message = Table(
     Column("kind", STATE, nullable=False),
     Column("date", Instant, nullable=False),
     Column("sender", ADDRESS, nullable=False),
-    Column("subject", UnicodeText, nullable=False),
+    Column("subject", Words, nullable=False),
     Column("content", HASH, nullable=False, index=True),
     Column("size", BigInteger, nullable=False),
     Column("on_unknown", STATE, nullable=False),
@@ -207,8 +218,8 @@ delivery = Table(
     Column("claimed", Instant),
     Column("handed", Instant),
     Column("told", Instant),
-    Column("last_reply", UnicodeText, nullable=False),
-    Column("hint", UnicodeText, nullable=False),
+    Column("last_reply", Words, nullable=False),
+    Column("hint", Words, nullable=False),
 )
 # What is due is found by it, however much is settled.
 Index("delivery_due", delivery.c.state, delivery.c.next_attempt, delivery.c.id)
@@ -227,7 +238,7 @@ attempt = Table(
     Column("finished", Instant, nullable=False),
     Column("state", STATE, nullable=False),
     Column("code", Integer, nullable=False),
-    Column("text", UnicodeText, nullable=False),
+    Column("text", Words, nullable=False),
 )
 
 # A failure streak that is open: of the job itself where `about` is empty, else of that recipient.

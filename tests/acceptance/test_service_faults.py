@@ -93,7 +93,7 @@ def at_rest(folder: Path, job: str = "tick") -> None:
             waits = one.store.runs.active(job) or set(one.store.outbox.counts()) & {"pending", "sending"}
             return not expected and not waits
 
-    eventually(is_done, "nothing is left to run or to send", within=120)
+    eventually(is_done, "nothing is left to run or to send", within=240)
 
 
 # -- the database is away -----------------------------------------------------------------------------------
@@ -262,6 +262,32 @@ def test_a_database_that_another_process_holds_for_ten_seconds(tmp_path: Path, s
     assert {row.state for row in steadily(folder, sink)} == {"succeeded"}
 
 
+def test_a_database_that_is_held_while_a_message_goes_out_stops_no_later_one(tmp_path: Path) -> None:
+    """The message in hand goes out too, once and before its lease is over, though its sender could not let go of it."""
+    holder: list[sqlite3.Connection] = []
+
+    def hold(heard: str, ordinal: int) -> None:
+        if (heard, ordinal) == ("RCPT", 1):
+            database = tmp_path / "var/reports.db"
+            holder.append(sqlite3.connect(database, isolation_level=None, check_same_thread=False, timeout=60))
+            holder[0].execute("BEGIN EXCLUSIVE")
+
+    with Sink(on_step=hold) as sink:
+        project(tmp_path, {"tick": TICK}, settings=mailing(sink.port) + "\n[store]\ntimeout = 0.5\n")
+        with Serving(tmp_path) as service:
+            eventually(lambda: service.log("outbox stands still"), "it is told")
+            holder[0].close()
+            eventually(lambda: _all_accepted(tmp_path), "the first one is sent, and others", within=90)
+            at_rest(tmp_path)
+            assert service.stop() == 0
+        steadily(tmp_path, sink)
+
+
+def _all_accepted(folder: Path) -> bool:
+    states = [one.state for one in deliveries(folder)]
+    return len(states) > 4 and states[-2:] == ["accepted", "accepted"]
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of eight megabytes."""
@@ -369,7 +395,7 @@ def at_work(folder: Path, clock: Clock) -> Iterator[Service]:
     thread = threading.Thread(target=lambda: ends.append(service.run()))
     thread.start()
     try:
-        eventually(lambda: service._ready, "the service is ready")
+        eventually(lambda: service._turned, "the service is ready")
         yield service
     finally:
         service.stop()
