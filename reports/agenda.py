@@ -24,6 +24,7 @@ from reports.settings import Settings
 from reports.store import Store
 
 _log = logging.getLogger("reports.jobs")
+AHEAD = dt.timedelta(hours=2)
 MOST = 2000
 """Jobs accounted for in one step."""
 
@@ -61,6 +62,7 @@ class Agenda:
     def learn(self, changes: Changes, now: dt.datetime) -> Sequence[Run]:
         """What was read becomes what is expected, after what was expected until now has been accounted for."""
         plans = self.store.plans.every()
+        self._tell_of_the_clock(plans, now)
         learnt = [*self._read_all(changes, plans, now), *self._gone(changes, plans, now)]
         changed = [one for one in learnt if one != plans.get(one.job)]
         anew = {one.job for one in changed if one.job in plans}
@@ -72,6 +74,13 @@ class Agenda:
         for name in [*changes.read, *changes.gone]:
             self._arm(name, coming[name] if name in coming else self._next_after(name, now))
         return rows
+
+    def _tell_of_the_clock(self, plans: Mapping[str, Plan], now: dt.datetime) -> None:
+        """Jobs accounted for until long after now: the clock is behind, or was ahead, and nothing runs until then."""
+        ahead = [plan.accounted for plan in plans.values() if plan.accounted - now > AHEAD]
+        if ahead:
+            hint = "look at the clock; if it is right now, it was wrong when these were accounted for"
+            _log.error("clock behind", extra={"jobs": len(ahead), "until": max(ahead), "hint": hint})
 
     def _read_all(self, changes: Changes, plans: Mapping[str, Plan], now: dt.datetime) -> Iterator[Plan]:
         for name, job in changes.read.items():

@@ -31,11 +31,13 @@ class Definitions:
 
     settings: Settings
     _seen: dict[str, Fingerprint] = field(default_factory=dict, init=False, repr=False)
+    _place: tuple[int, int] | None = field(default=None, init=False, repr=False)
     _before: dict[str, Fingerprint] = field(default_factory=dict, init=False, repr=False)
 
     def look(self) -> Changes:
         """What changed. A JobError if the folder itself cannot be read: then nothing is known to be gone."""
         there = self._there()
+        self._is_the_same(there)
         changed = [name for name, prints in there.items() if self._seen.get(name) != prints]
         gone = frozenset(self._seen.keys() - there.keys())
         self._before, self._seen = self._seen, there
@@ -44,6 +46,18 @@ class Definitions:
     def again(self) -> None:
         """What the last look gave could not be used: the next one gives it once more."""
         self._seen = self._before
+
+    def _is_the_same(self, there: Mapping[str, Fingerprint]) -> None:
+        """An empty folder in the place of the one before is a share that is offline, and removes no job."""
+        stat = (self.settings.root / "jobs").stat()
+        place = (stat.st_dev, stat.st_ino)
+        if self._seen and not there and self._place not in {None, place}:
+            raise JobError(
+                "another folder, an empty one, stands in the place of that of the jobs",
+                where=str(self.settings.root / "jobs"),
+                hint="is its disk or share there? its jobs are kept, and run again once it is",
+            )
+        self._place = place
 
     def forget(self) -> None:
         """All is read anew at the next look, as after a change of the settings."""

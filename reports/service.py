@@ -166,7 +166,7 @@ class Service:
         self._timer.start()
         mail.start()
         try:
-            while not self.stopping.is_set() and self._timer.is_alive:
+            while not self.stopping.is_set() and self._timer.is_alive and mail.is_alive():
                 self.turn()
                 self._say_ready()
                 self._wait()
@@ -192,7 +192,10 @@ class Service:
     def _end(self, mail: threading.Thread) -> int:
         status = 0 if self.stopping.is_set() else 1
         if status:
-            _log.critical("timer died", extra={"hint": "the service ends, so that whoever started it starts it anew"})
+            which = "delivery" if self._timer.is_alive else "timer"
+            _log.critical(
+                f"{which} died", extra={"hint": "the service ends, so that whoever started it starts it anew"}
+            )
         tell_system("STOPPING=1")
         _log.info("service stopping", extra={"running": self._going})
         self._timer.close()

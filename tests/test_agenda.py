@@ -191,6 +191,15 @@ def test_a_clock_set_back_makes_nothing_due_again(open_one: Open) -> None:
     assert rows(again) == [("24 07:00", "queued")]
 
 
+def test_a_clock_far_behind_what_was_accounted_for_is_told(open_one: Open, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing runs until then, which must not be a secret."""
+    one = open_one(SEVEN - HOUR)
+    one.tick(SEVEN + 9 * DAY)
+    assert "clock behind" not in caplog.text
+    open_one(SEVEN)
+    assert "clock behind" in caplog.text
+
+
 def test_a_clock_set_forward_a_day_makes_up_for_the_latest(open_one: Open) -> None:
     """A machine that slept over a night."""
     one = open_one(SEVEN - HOUR)

@@ -90,6 +90,22 @@ def test_a_folder_of_jobs_that_cannot_be_read_removes_no_job(folder: Path) -> No
     assert not definitions.look()
 
 
+def test_an_empty_folder_in_its_place_removes_no_job_either(folder: Path) -> None:
+    """The mount point of that share; a folder that was emptied by hand is another matter."""
+    definitions = looking(folder)
+    definitions.look()
+    (folder / "jobs").rename(folder / "away")
+    (folder / "jobs").mkdir()
+    with pytest.raises(JobError, match="empty one"):
+        definitions.look()
+    (folder / "jobs").rmdir()
+    (folder / "away").rename(folder / "jobs")
+    assert not definitions.look()
+    for name in ("daily", "other"):
+        shutil.rmtree(folder / "jobs" / name)
+    assert definitions.look().gone == {"daily", "other"}
+
+
 def test_what_is_no_job_is_passed_over(folder: Path) -> None:
     """Hidden folders, caches, folders with notes."""
     for name in (".git", "__pycache__", "notes"):
