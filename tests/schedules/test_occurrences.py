@@ -258,7 +258,7 @@ def test_midnight_of_the_first_day_belongs_to_it() -> None:
 
 def test_nothing_comes_after_the_last_year() -> None:
     """An endless schedule still ends, and says so by ending."""
-    for given in ("0 0 1 1 *", {"every": "1d"}, {"every": "7m"}, {"monthly": "last"}, {"every": "999999w"}):
+    for given in ("0 0 1 1 *", {"every": "1d"}, {"every": "7m"}, {"monthly": "last"}, {"every": "52000w"}):
         assert len(next_ones(given, after="2999-12-31T00:00Z")) < 300
 
 
