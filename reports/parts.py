@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -97,6 +98,13 @@ Memory = Annotated[Size, AfterValidator(_enough)]
 """The memory that a run may have, its libraries included."""
 
 
+@cache
+def _keys(model: type[BaseModel]) -> tuple[list[str], frozenset[str]]:
+    """The keys as people write them, in order, and all that are understood."""
+    valid = sorted(field.alias or name for name, field in model.model_fields.items())
+    return valid, frozenset({*valid, *model.model_fields})
+
+
 class Part(BaseModel):
     """A table in a TOML file: frozen, and an unknown key is an error that names the nearest valid one."""
 
@@ -112,8 +120,7 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, given: object) -> object:
-        valid = sorted(field.alias or name for name, field in cls.model_fields.items())
-        names = {*valid, *cls.model_fields}
+        valid, names = _keys(cls)
         unknown = [key for key in given if key not in names] if isinstance(given, dict) else []
         if unknown:
             raise PydanticCustomError(

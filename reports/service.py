@@ -23,21 +23,19 @@ from reports import __version__, leases
 from reports.agenda import Agenda, Manner
 from reports.children import Nursery
 from reports.definitions import Changes, Definitions
-from reports.dispatch import Dispatch
 from reports.errors import DefinitionError, JobError, ReportsError, SettingsError, StoreError
 from reports.health import Figures, Health, Meter, Wellness
 from reports.model import Beat, Run
 from reports.pings import Pings
+from reports.post import Post
 from reports.project import FILE
 from reports.runner import Runner
 from reports.settings import Secret, Settings
 from reports.settling import Settler
 from reports.store import Store, open_store
 from reports.telling import Teller
-from reports.timer import Bell, Every, Steady, Timer, tell_system
+from reports.timer import BUSY, LOOK, Bell, Every, Steady, Timer, tell_system
 
-LOOK, BUSY = 5.0, 1.0
-"""Seconds between two turns with nothing to do, and while runs go on."""
 LEAST_LOOK, MOST_LOOK, SHARE = 2.0, 60.0, 500
 """Seconds between two looks at the files of the jobs: so many times what a look took, within these."""
 LAST_MAIL = 20.0
@@ -63,10 +61,6 @@ class Service:
     wake: Bell = field(default_factory=Bell, init=False)
     stopping: threading.Event = field(default_factory=threading.Event, init=False)
     at_once: threading.Event = field(default_factory=threading.Event, init=False)
-    still_sending: bool = field(default=False, init=False)
-    _mail: threading.Event = field(default_factory=threading.Event, init=False)
-    _no_more_mail: threading.Event = field(default_factory=threading.Event, init=False)
-    _sending: threading.Event = field(default_factory=threading.Event, init=False)
     _looking: Every = field(default_factory=lambda: Every(LEAST_LOOK), init=False)
     _renewing: Every = field(default_factory=lambda: Every(leases.PULSE), init=False)
     _following: Every = field(default_factory=lambda: Every(BUSY), init=False)
@@ -76,10 +70,8 @@ class Service:
     _settling: Every = field(default_factory=lambda: Every(10), init=False)
     _telling: Every = field(default_factory=lambda: Every(60), init=False)
     _giving_up: Every = field(default_factory=lambda: Every(60), init=False)
-    _tidying: Every = field(default_factory=lambda: Every(3600), init=False)
     _calling: Every = field(default_factory=lambda: Every(60), init=False)
     _beaten: dt.datetime | None = field(default=None, init=False)
-    _delivered: dt.datetime | None = field(default=None, init=False)
     _seen: float = field(default=0.0, init=False)
 
     _turned: dt.datetime | None = field(default=None, init=False)
@@ -87,7 +79,6 @@ class Service:
     _jobs_away: bool = field(default=False, init=False)
     _ready: bool = field(default=False, init=False)
     _away: str = field(default="", init=False)
-    _mail_away: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         self._seen = _stamp(self.settings)
@@ -133,6 +124,10 @@ class Service:
         return Pings()
 
     @cached_property
+    def _post(self) -> Post:
+        return Post(store=lambda: vars(self).get("store"), settings=lambda: self.settings, clock=self.clock)
+
+    @cached_property
     def _meter(self) -> Meter:
         return Meter()
 
@@ -160,27 +155,24 @@ class Service:
     def run(self) -> int:
         """Until it is stopped; the exit status, which is not 0 if the timer died."""
         _log.info("service started", extra={"project": str(self.settings.root), "version": __version__})
-        mail = threading.Thread(target=self._deliver, name="delivery", daemon=True)
-        health = self._health(mail)
-        self._nursery.warm()
+        health = self._health()
         self._timer.start()
-        mail.start()
+        self._post.start()
         try:
-            while not self.stopping.is_set() and self._timer.is_alive and mail.is_alive():
+            while not self.stopping.is_set() and self._timer.is_alive and self._post.is_alive:
                 self.turn()
                 self._say_ready()
                 self._wait()
-            return self._end(mail)
+            return self._end()
         finally:
-            self._no_more_mail.set()  # else what the wheel died of would leave a process that only sends
-            self._sending.set()
-            self._mail.set()
+            self._post.end()  # else what the wheel died of would leave a process that only sends
             if health:
                 health.close()
 
     def _say_ready(self) -> None:
-        """After the first turn: all jobs are known, or it is told why not."""
+        """After the first turn: all jobs are known, or it is told why not; now there is time to warm up."""
         if not self._ready:
+            self._nursery.warm()
             tell_system("READY=1")
             self._ready = True
 
@@ -189,7 +181,7 @@ class Service:
         self.wake.wait(self._pause())
         self.wake.clear()
 
-    def _end(self, mail: threading.Thread) -> int:
+    def _end(self) -> int:
         status = 0 if self.stopping.is_set() else 1
         if status:
             which = "delivery" if self._timer.is_alive else "timer"
@@ -200,10 +192,8 @@ class Service:
         _log.info("service stopping", extra={"running": self._going})
         self._timer.close()
         self._let_end()
-        self._no_more_mail.set()
-        self._sending.set()
-        self._mail.set()
-        self._let_mail_end(mail)
+        self._post.end()
+        self._post.wait(LAST_MAIL, self.at_once)
         self._say_goodbye()
         _log.info("service stopped", extra={"status": status})
         return status
@@ -214,12 +204,6 @@ class Service:
         if self._going:
             self.runner.stop()
             self._run_out(LOOK, threading.Event())
-
-    def _let_mail_end(self, mail: threading.Thread) -> None:
-        until = time.monotonic() + LAST_MAIL
-        while mail.is_alive() and time.monotonic() < until and not self.at_once.is_set():
-            mail.join(BUSY / 4)
-        self.still_sending = mail.is_alive()
 
     def _run_out(self, seconds: float, enough: threading.Event) -> None:
         until = time.monotonic() + seconds
@@ -240,6 +224,11 @@ class Service:
         self._pings.close(LOOK)
         if "store" in vars(self):
             self.store.close()
+
+    @property
+    def still_sending(self) -> bool:
+        """Whether a message is still in hand after the end, to a server that does not answer."""
+        return self._post.is_alive
 
     # -- a turn of the wheel ---------------------------------------------------------------------------
 
@@ -273,7 +262,7 @@ class Service:
         if self._renewing.due():
             self.runner.renew()
         if self.runner.look():
-            self._mail.set()
+            self._post.wake()
             self.wake.set()  # there is room for another one
         if self.runner.going and self._following.due():
             self.runner.stop_the_replaced()
@@ -289,7 +278,7 @@ class Service:
             settler = Settler(settings=self.settings, store=self.store, clock=self.clock)
             settler.interrupted(mine=self.runner.owners, by_lease=self._steady.holds())
         if self._telling.due() and Teller(settings=self.settings, store=self.store, clock=self.clock).missed():
-            self._mail.set()
+            self._post.wake()
         if self._calling.due() and (url := self._ping_url()):
             self._pings.send(url, "success")
 
@@ -381,51 +370,13 @@ class Service:
         ahead = self.clock() - _now()
         return at and (at if abs(ahead) < SAME else at - ahead)
 
-    # -- the outbox, beside it -------------------------------------------------------------------------
-
-    def _deliver(self) -> None:
-        while True:
-            self._sending = threading.Event()  # a drain that fails sets it, for those who help it
-            if self._no_more_mail.is_set():
-                return
-            self._mail.clear()
-            self._mail.wait(self._sent())
-
-    def _sent(self) -> float:
-        """Sends what is due; the seconds until there may be more."""
-        if "store" not in vars(self):  # it is opened by the wheel, which also tells why it cannot be
-            return BUSY
-        dispatch = Dispatch(settings=self.settings, store=self.store, clock=self.clock, alone=True)
-        try:
-            dispatch.deliver(stop=self._sending)
-            self._delivered = self.clock()
-            self._tidy()
-            due = dispatch.next_due()
-        except Exception as error:  # noqa: BLE001  the deliveries' boundary: what is not sent stays in the outbox
-            self._mail_is_away(error)
-            return LOOK
-        self._mail_away = ""
-        return min(LOOK, max(0.05, (due - self.clock()).total_seconds())) if due else LOOK
-
-    def _tidy(self) -> None:
-        """What is kept no longer goes; here, for it may take its time and must delay no run."""
-        if self._tidying.due():
-            options = self.settings.store
-            self.store.runs.prune(self.clock(), keep=options.keep, keep_runs=options.keep_runs)
-
-    def _mail_is_away(self, error: Exception) -> None:
-        words = error.what if isinstance(error, ReportsError) else f"{type(error).__name__}: {error}"
-        if words != self._mail_away:
-            _log.error("outbox stands still", extra={"error": words}, exc_info=error)
-        self._mail_away = words
-
     # -- how it is -------------------------------------------------------------------------------------
 
-    def _health(self, mail: threading.Thread) -> Health | None:
+    def _health(self) -> Health | None:
         """The place where it answers how it is; without one it works all the same."""
         if not (address := self.settings.service.health):
             return None
-        health = Health(address, well=lambda: self._wellness(mail), collect=self._figures, meter=self._meter)
+        health = Health(address, well=self._wellness, collect=self._figures, meter=self._meter)
         try:
             health.start()
         except SettingsError:
@@ -435,15 +386,15 @@ class Service:
             return None
         return health
 
-    def _wellness(self, mail: threading.Thread) -> Wellness:
+    def _wellness(self) -> Wellness:
         return Wellness(
             now=self.clock(),
             turned=self._turned,
             timer_alive=self._timer.is_alive,
-            delivery_alive=mail.is_alive(),
+            delivery_alive=self._post.is_alive,
             store_up=not self._away,
             beat=self._beaten,
-            delivered=self._delivered,
+            delivered=self._post.delivered,
             broken=len(self.agenda.broken) if "agenda" in vars(self) else 0,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def folder() -> Path:
     return inside if inside.is_dir() else package.parent
 
 
-def template_folders(root: Path) -> list[Path]:
+@cache
+def template_folders(root: Path) -> Sequence[Path]:
     """Where a template is looked for, in order: the project's own, then the shipped ones."""
-    return [root / "templates", folder() / "templates"]
+    return (root / "templates", folder() / "templates")

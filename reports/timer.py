@@ -17,6 +17,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from reports.settings import environment
 
+LOOK, BUSY = 5.0, 1.0
+"""Seconds between two turns with nothing to do, and while runs go on."""
 SET = 5.0
 """Seconds by which a clock jumps that somebody has set; what is less is put right by degrees."""
 

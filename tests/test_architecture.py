@@ -25,7 +25,7 @@ HOUSE = [
     {"settling", "dispatch"},
     {"execution"},
     {"planning", "definitions", "children", "pings", "logs", "health", "timer", "units"},
-    {"agenda"},
+    {"agenda", "post"},
     {"runner", "app"},
     {"child", "export", "preview", "service"},
     {"cli"},
