@@ -11,6 +11,9 @@ import typer
 
 from reports.cli.common import cli
 
+RARELY = 100_000
+"""New objects between two looks for garbage: reading thousands of jobs makes many that stay."""
+
 
 @cli.command()
 def serve(
@@ -26,6 +29,7 @@ def serve(
     from reports.service import Service
 
     gc.freeze()
+    gc.set_threshold(RARELY)
     gc.enable()
     root = project.find_root(ctx.obj)
     settings, _ = project.read_settings(root)
