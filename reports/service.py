@@ -402,15 +402,14 @@ class Service:
         """What is known while the store is away is known without it."""
         known = Figures(heartbeat=self._turned)
         try:
-            active = self.store.runs.active()
+            runs = self.store.runs.counts()
             paused = sum(1 for plan in self.store.plans.every().values() if plan.paused)
             broken, every = len(self.agenda.broken), len(self.agenda.manners)
-            running = sum(1 for run in active if run.state == "running")
             return replace(
                 known,
                 next_occurrence=self._coming,
                 jobs={"ok": every - paused, "broken": broken, "paused": paused},
-                active={"queued": len(active) - running, "running": running},
+                active={"queued": runs.get("queued", 0), "running": runs.get("running", 0)},
                 deliveries=self.store.outbox.counts(),
             )
         except StoreError:

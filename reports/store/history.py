@@ -14,7 +14,7 @@ from reports.errors import NoSuchRun
 from reports.model import Run, StoredArtifact
 from reports.store import queueing, rows
 from reports.store.engine import Database
-from reports.store.schema import ACTIVE, MISSED, QUEUED, run
+from reports.store.schema import ACTIVE, MISSED, run
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,8 @@ class History:
         newest = rows.runs(log=False).order_by(*_newest(run)).limit(limit)
         return self._runs(newest.where(run.c.job == job) if job else newest)
 
-    def last(self, job: str) -> Run | None:
-        """How the job went last: its newest run that was no test, not skipped and not waiting; without its log."""
-        own = rows.runs(log=False).where(run.c.job == job, *_counts(run))
-        return next(iter(self._runs(own.order_by(*_newest(run)).limit(1))), None)
-
     def lasts(self) -> dict[str, Run]:
-        """What `last` says of each job that has such a run."""
+        """How each job went last: its newest run that was no test, not skipped and not waiting; without its log."""
         jobs, other = select(run.c.job).distinct().subquery(), run.alias()
         newest = select(other.c.id).where(other.c.job == jobs.c.job, *_counts(other)).order_by(*_newest(other)).limit(1)
         own = rows.runs(log=False).join(jobs, run.c.id == newest.correlate(jobs).scalar_subquery())
@@ -84,11 +79,6 @@ class History:
         going = rows.runs(log=False).where(ACTIVE)
         found = self._runs(going.where(run.c.job == job) if job else going)
         return sorted(found, key=lambda one: (one.started, one.id))
-
-    def queued(self) -> int:
-        """How many runs wait."""
-        with self.database.reading() as connection:
-            return connection.execute(select(func.count()).select_from(run).where(QUEUED)).scalar_one()
 
     def next_due(self) -> dt.datetime | None:
         """When the next waiting run may begin, be it past; None where none waits, save for jobs that are paused."""

@@ -169,12 +169,6 @@ class Runs(History):
         with self.database.writing(quick=True) as connection:
             connection.execute(update(run).where(*held).values(until=until))
 
-    def ask(self, run_id: str, reason: str) -> bool:
-        """The run is asked to end, for that reason; False if it is not running."""
-        runs = (run.c.id == run_id, run.c.state == "running")
-        with self.database.writing() as connection:
-            return connection.execute(update(run).where(*runs).values(stop=reason)).rowcount > 0
-
     def keep_log(self, run_id: str, *, owner: str, log: str) -> None:
         """What the run has said so far, or all that it said; nothing is changed if it is not `owner`'s any more."""
         with self.database.writing(quick=True) as connection:

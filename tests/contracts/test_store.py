@@ -169,10 +169,9 @@ def test_runs_are_listed_newest_first_without_logs(store: Store) -> None:
         store.runs.fail(ended(run, "failed", log="x" * 1000), owner="me")
     assert [run.id for run in store.runs.list()] == ["run-2", "run-1", "run-0"]
     assert [run.id for run in store.runs.list("a", limit=1)] == ["run-2"]
-    last = store.runs.last("b")
-    assert last is not None
-    assert (last.id, last.log) == ("run-1", "")
-    assert store.runs.last("c") is None
+    lasts = store.runs.lasts()
+    assert (lasts["b"].id, lasts["b"].log) == ("run-1", "")
+    assert "c" not in lasts
 
 
 # -- claiming ------------------------------------------------------------------------------------------

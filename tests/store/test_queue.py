@@ -84,7 +84,7 @@ def test_a_paused_job_begins_nothing(store: Store) -> None:
     store.plans.pause("cashflow", now=NOW, note="year end")
     assert store.runs.next_due() == NOW + 2 * SECOND
     assert taken(store, "a", "b") == ["run-2"]
-    assert (store.runs.next_due(), store.runs.queued()) == (None, 1)
+    assert (store.runs.next_due(), store.runs.counts()) == (None, {"queued": 1, "running": 1})
     store.plans.resume("cashflow", now=NOW)
     assert store.runs.next_due() == NOW + SECOND
     assert taken(store, "c") == ["run-1"]
@@ -101,7 +101,7 @@ def test_two_services_never_run_a_job_twice_at_once(open_one: Open) -> None:
 
     def serve(store: Store, name: str) -> int:
         count, over = 0, time.monotonic() + 60
-        while store.runs.queued() and time.monotonic() < over:
+        while store.runs.counts().get("queued") and time.monotonic() < over:
             owners = [f"{name}-{count + number}" for number in range(40)]
             mine = [one for one, _ in store.runs.take(now=NOW + HOUR, until=NOW + DAY, owners=owners)]
             count += len(mine)
@@ -202,7 +202,8 @@ def test_a_run_that_failed_for_now_waits_again(store: Store) -> None:
     """With its attempt, error and log, for nobody in particular; what it was asked before is forgotten."""
     accounted(store, a_due(1))
     ((begun, owner),) = store.runs.take(now=NOW + MINUTE, until=NOW + HOUR, owners=["me"])
-    store.runs.ask(begun.id, "stop")
+    accounted(store, a_due(1), stop={begun.id: "stop"})
+    assert store.runs.asked(["me"]) == {begun.id: "stop"}
     again = replace(begun, state="queued", attempt=2, due=NOW + HOUR, error="no network", log="tried\n")
     with pytest.raises(Superseded):
         store.runs.requeue(again, owner="somebody else")
@@ -241,13 +242,12 @@ def test_all_leases_of_a_service_are_renewed_at_once(store: Store) -> None:
 
 
 def test_a_run_is_asked_to_end(store: Store) -> None:
-    """Its owner hears why; one that does not run cannot be asked."""
-    accounted(store, *(a_due(number, job=f"job-{number}") for number in range(3)))
-    assert not store.runs.ask("run-0", "waits still")
+    """Its owner hears why; what is not there is passed over."""
+    some = [a_due(number, job=f"job-{number}") for number in range(3)]
+    accounted(store, *some)
     taken(store, "a", "b")
-    assert store.runs.ask("run-0", "a person wants it")
-    assert not store.runs.ask("run-9", "is not there")
-    assert store.runs.asked(["a", "b"]) == {"run-0": "a person wants it"}
+    assert accounted(store, *some, stop={"run-0": "another is due", "run-9": "is not there"}) == []
+    assert store.runs.asked(["a", "b"]) == {"run-0": "another is due"}
     assert store.runs.asked(["b"]) == store.runs.asked([]) == {}
     store.runs.fail(ended(store.runs.find("run-0"), "interrupted"), owner="a")
     assert store.runs.asked(["a"]) == {}
@@ -340,13 +340,12 @@ def test_two_services_tell_of_the_same_missed_runs_once(open_one: Open) -> None:
 
 def test_runs_are_counted_by_state(store: Store) -> None:
     """And those that wait or go on are at hand, of a job or of all."""
-    assert (store.runs.counts(), store.runs.next_due(), store.runs.queued()) == ({}, None, 0)
+    assert (store.runs.counts(), store.runs.next_due()) == ({}, None)
     some = [a_due(1), a_due(2, job="b"), a_due(3, job="b"), missed(4), ended(a_due(5), "skipped")]
     accounted(store, *some)
     assert store.runs.next_due() == NOW + SECOND
     assert taken(store, "me", now=NOW + SECOND) == ["run-1"]
     assert store.runs.counts() == {"queued": 2, "running": 1, "missed": 1, "skipped": 1}
-    assert store.runs.queued() == 2
     assert [one.id for one in store.runs.active()] == ["run-2", "run-3", "run-1"]
     assert [one.id for one in store.runs.active("b")] == ["run-2", "run-3"]
     assert store.runs.active("c") == []
@@ -365,10 +364,8 @@ def test_how_a_job_went_is_not_what_waits_was_skipped_or_was_a_test(store: Store
         a_due(9, job="waits"),
         ended(a_due(10, job="other")),
     )
-    last = store.runs.last("cashflow")
-    assert (last and last.id, store.runs.last("waits"), store.runs.last("nothing")) == ("run-2", None, None)
     assert {job: one.id for job, one in store.runs.lasts().items()} == {"cashflow": "run-2", "other": "run-10"}
-    assert store.runs.lasts()["cashflow"] == last
+    assert store.runs.lasts()["cashflow"] == replace(later[1], state="missed", finished=later[1].started + MINUTE)
     assert [one.id for one in store.runs.list("cashflow")] == ["run-5", "run-4", "run-3", "run-2", "run-1"]
 
 
