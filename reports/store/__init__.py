@@ -19,6 +19,7 @@ from reports.store.runs import Runs
 from reports.store.schema import delivery, run
 from reports.store.services import Services
 from reports.store.troubles import Troubles
+from reports.store.uploads import Reject, Upload, Uploads
 
 Referred = tuple[str, str, str]
 """A run, the name of one of its files or the Message-ID of one of its messages, and the hash of its bytes."""
@@ -47,6 +48,7 @@ class Store:
     services: Services
     outbox: Outbox
     troubles: Troubles
+    uploads: Uploads
     artifacts: Artifacts
     database: Database
 
@@ -98,9 +100,24 @@ def open_store(options: Options, data_folder: Path) -> Store:
         services=Services(database),
         outbox=Outbox(database),
         troubles=Troubles(database, artifacts),
+        uploads=Uploads(database),
         artifacts=artifacts,
         database=database,
     )
 
 
-__all__ = ["Artifacts", "Checked", "Outbox", "Plans", "Runs", "Services", "Store", "Troubles", "exists", "open_store"]
+__all__ = [
+    "Artifacts",
+    "Checked",
+    "Outbox",
+    "Plans",
+    "Reject",
+    "Runs",
+    "Services",
+    "Store",
+    "Troubles",
+    "Upload",
+    "Uploads",
+    "exists",
+    "open_store",
+]

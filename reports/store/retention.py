@@ -11,7 +11,7 @@ from reports.model import UNSETTLED, RunState
 from reports.store import rows
 from reports.store.artifacts import Artifacts
 from reports.store.engine import Database
-from reports.store.schema import artifact, delivery, message, run
+from reports.store.schema import artifact, delivery, message, run, upload
 
 GRACE = dt.timedelta(days=1)
 """Bytes are written before the commit that refers to them; younger ones may still be waiting for theirs."""
@@ -19,7 +19,12 @@ _BATCH = 200
 
 
 def prune_runs(database: Database, cutoff: dt.datetime, keep_runs: int) -> int:
-    """Deletes finished runs that ended before `cutoff` or are beyond the newest `keep_runs` of their job."""
+    """Deletes finished runs that ended before `cutoff` or are beyond the newest `keep_runs` of their job.
+
+    Uploads go with them that ended before `cutoff`, and what is known of their rows.
+    """
+    with database.writing() as connection:
+        connection.execute(delete(upload).where(upload.c.ended < cutoff, upload.c.state != "running"))
     with database.reading() as connection:
         ids = _too_old(connection, cutoff, keep_runs)
     return sum(_delete(database, batch) for batch in rows.batches(ids, _BATCH))

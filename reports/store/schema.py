@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mssql import DATETIME2
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that these tables are; the newest one in migrations/versions."""
 
 
@@ -260,3 +260,51 @@ pace = Table(
     Column("account", Unicode(400), primary_key=True),
     Column("next_at", Instant, nullable=False),
 )
+
+# Uploads: one file into one table each, and the rows of it that are not there (see `uploads`).
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("source", JOB, nullable=False),
+    Column("target", Unicode(400), nullable=False),
+    Column("file", Words, nullable=False),
+    Column("name", Unicode(255), nullable=False),
+    Column("sha256", HASH, nullable=False, index=True),
+    Column("size", BigInteger, nullable=False),
+    Column("mode", STATE, nullable=False),
+    Column("started", Instant, nullable=False),
+    Column("ended", Instant),
+    Column("state", STATE, nullable=False),
+    Column("rows_read", BigInteger, nullable=False),
+    Column("inserted", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("batches", BigInteger, nullable=False),
+    Column("retries", BigInteger, nullable=False),
+    Column("error", Words, nullable=False),
+    Column("options", Params, nullable=False),
+    Column("owner", OWNER, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("login", Unicode(255), nullable=False),
+)
+Index("upload_started", upload.c.started)
+Index("upload_target", upload.c.target, upload.c.sha256)
+Index("upload_lease", upload.c.state, upload.c.until)
+
+# `row` counts the records of the file from 1.
+upload_reject = Table(
+    "upload_reject",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("upload", ID, ForeignKey("upload.id", ondelete="CASCADE"), nullable=False),
+    Column("row", NUMBER, nullable=False),
+    Column("file", Words, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("column", Unicode(128), nullable=False),
+    Column("value", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("cause", Unicode(40), nullable=False),
+    Column("content", Words, nullable=False),
+)
+Index("upload_reject_row", upload_reject.c.upload, upload_reject.c.row, unique=True)
