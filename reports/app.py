@@ -34,7 +34,7 @@ from reports.model import (
 from reports.pipeline import Pipeline, Produced, Tell
 from reports.planning import Expectation, Planner
 from reports.schedules.coming import next_run
-from reports.settings import Settings
+from reports.settings import Settings, StoreSource
 from reports.settling import Settler
 from reports.store import Store, exists, open_store
 from reports.transports import address
@@ -207,6 +207,8 @@ class App:
     def _ready(self, job: Job) -> None:
         """An error for what would stop the job before it has read a row."""
         read: dict[str, str | None] = {}
+        if any(isinstance(self.settings.sources[query.source], StoreSource) for query in job.queries):
+            _ = self.store  # made, if nothing was kept yet: its tables are then there to be read
         for query in job.queries:
             read[query.source] = f"{read.get(query.source, '')}\n{query.sql}"
         self._checker.files_are_there(read)

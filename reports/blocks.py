@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,39 @@ def book(job: Job, frames: Frames, *, as_of: dt.date) -> Book | None:
     return Book(file=file, sheets=sheets, title=job.title, as_of=as_of)
 
 
+def check(job: Job, columns: Mapping[str, Sequence[str]]) -> None:
+    """A RenderError for the first column that the job shows and its dataset in `columns` lacks; others may have any."""
+    for dataset, place, keys in _named(job):
+        if dataset in columns:
+            _require(job, columns[dataset], keys, place=place)
+
+
+def _named(job: Job) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """The columns that the job names: of which dataset, where, and which."""
+    for show in job.show:
+        if isinstance(show, ShowFigures):
+            yield show.figures, f"figures '{show.figures}'", ("label", "value")
+        elif isinstance(show, ShowTable):
+            yield show.table, f"table '{show.table}'", _keys(show)
+        elif isinstance(show, ShowChart):
+            yield show.chart, f"chart '{show.chart}'", _axes(show)
+    for sheet in job.attach.excel.sheets if job.attach.excel else ():
+        if sheet.figures:
+            yield sheet.figures, f"figures '{sheet.figures}'", ("label", "value")
+        elif sheet.dataset:
+            yield sheet.dataset, f"table '{sheet.dataset}'", _keys(sheet)
+            if sheet.chart:
+                yield sheet.dataset, f"chart of sheet '{sheet.name or _words(sheet.dataset)}'", _axes(sheet.chart)
+
+
+def _keys(options: Columns) -> Sequence[str]:
+    return (*options.columns, *options.labels, *options.format, *options.total)
+
+
+def _axes(options: ChartOptions) -> Sequence[str]:
+    return (options.x, *options.y, *((options.by,) if options.by else ()))
+
+
 def _block(job: Job, show: Show, frames: Frames, as_of: dt.date) -> Block:
     if isinstance(show, ShowFigures):
         figures = _figures(job, show.figures, frames, title=show.title)
@@ -75,7 +108,7 @@ def _frame(job: Job, name: str, frames: Frames) -> pd.DataFrame:
 
 def _figures(job: Job, name: str, frames: Frames, *, title: str) -> Figures:
     frame = _frame(job, name, frames)
-    _require(job, frame, ("label", "value"), place=f"figures '{name}'")
+    _require(job, list(frame.columns), ("label", "value"), place=f"figures '{name}'")
     rows = enumerate(frame.to_dict("records"), start=1)
     items = [_figure(row, where=f"{job.folder / 'job.toml'}, figures '{name}', row {number}") for number, row in rows]
     return Figures(items=items, title=title)
@@ -115,8 +148,7 @@ def _table(job: Job, show: ShowTable, frames: Frames, *, whole_in: str) -> Table
 
 def _columns(job: Job, name: str, frame: pd.DataFrame, options: Columns) -> list[Column]:
     keys = options.columns or tuple(map(str, frame.columns))
-    named = (*keys, *options.labels, *options.format, *options.total)
-    _require(job, frame, named, place=f"table '{name}'")
+    _require(job, list(frame.columns), _keys(options), place=f"table '{name}'")
     return [_column(frame, key, options) for key in keys]
 
 
@@ -130,7 +162,7 @@ def _column(frame: pd.DataFrame, key: str, options: Columns) -> Column:
 
 
 def _chart(job: Job, frame: pd.DataFrame, options: ChartOptions, *, place: str) -> Chart:
-    _require(job, frame, (options.x, *options.y, *((options.by,) if options.by else ())), place=place)
+    _require(job, list(frame.columns), _axes(options), place=place)
 
     def column(key: str, form: str) -> Column:
         return Column(key=key, label=options.labels.get(key, _words(key)), format=form)
@@ -148,8 +180,8 @@ def _chart(job: Job, frame: pd.DataFrame, options: ChartOptions, *, place: str) 
     )
 
 
-def _require(job: Job, frame: pd.DataFrame, keys: Sequence[str], *, place: str) -> None:
-    there = list(map(str, frame.columns))
+def _require(job: Job, columns: Sequence[object], keys: Sequence[str], *, place: str) -> None:
+    there = list(map(str, columns))
     if missing := [key for key in keys if key not in there]:
         what = f"{place}: there is no column '{missing[0]}'"
         hint = choices(missing[0], there, what="columns there")

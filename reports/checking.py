@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from reports import addressing, jobs, shipped, toml
+from reports import addressing, blocks, jobs, params, shipped, toml
 from reports.definition import Job
-from reports.errors import ReportsError, SettingsError, StoreError
-from reports.model import Plan, size
+from reports.errors import JobError, ReportsError, SettingsError, StoreError
+from reports.model import Plan, Query, size
 from reports.project import FILE
 from reports.render import html, text
 from reports.schedules.coming import next_run
 from reports.schedules.words import words
-from reports.settings import FileSource, Settings
-from reports.sources import missing_files, open_source
+from reports.settings import FileSource, Settings, StoreSource
+from reports.sources import Source, missing_files, open_source
 from reports.store import Store
 from reports.transports import open_transport
 from reports.transports.account import resolve
 
+MOST_COLUMNS = 12
 MOST_SKEW = 60.0
 """Seconds that two clocks may differ before it is worth a word."""
 
@@ -42,6 +43,11 @@ def _finding(about: str, look: Callable[[], str]) -> Finding:
         return Finding(about, error=error)
 
 
+def _shown(job: Job, columns: Mapping[str, Sequence[str]]) -> str:
+    blocks.check(job, columns)
+    return "all that the job shows is there"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checker:
     """Looks at a project. `history` opens its store, or gives None while it has none."""
@@ -57,6 +63,8 @@ class Checker:
             yield _finding(f"job {job_name}", partial(self._job, job_name))
         for source in self.settings.sources:
             yield _finding(f"source {source}", partial(self._source, source, connect=connect))
+        if connect:
+            yield from self._queries([name] if name else jobs.names(self.settings))
         yield _finding("store", self._store)
         yield _finding("mail", self._account)
         if connect:
@@ -114,8 +122,37 @@ class Checker:
         self.files_are_there({name: None})
         if not connect:
             return "its files are there" if isinstance(self.settings.sources[name], FileSource) else "not tried"
-        with closing(open_source(name, self.settings.sources[name])) as source:
-            return source.check()
+        if isinstance(self.settings.sources[name], StoreSource) and self.history() is None:
+            return "nothing kept yet"
+        with closing(open_source(name, self.settings.source(name))) as source:
+            return f"{self._clock_of(source)}{source.check()}"
+
+    def _clock_of(self, source: Source) -> str:
+        there = source.clock()
+        skew = (there - self.clock()).total_seconds() if there else 0.0
+        return f"WARNING its clock differs by {skew:.0f} s from this machine's; " if abs(skew) > MOST_SKEW else ""
+
+    def _queries(self, names: Sequence[str]) -> Iterator[Finding]:
+        """Every query of the jobs asked for its columns alone, and what a job shows looked for among them."""
+        for job in (jobs.load_or_error(name, self.settings) for name in names):
+            if isinstance(job, JobError):
+                continue  # which is told already
+            columns: dict[str, Sequence[str]] = {}
+            for query in job.queries:
+                yield _finding(f"query {job.name}/{query.name}", partial(self._described, job, query, columns))
+            if columns and not job.hooks:
+                yield _finding(f"columns of {job.name}", partial(_shown, job, columns))
+
+    def _described(self, job: Job, query: Query, columns: dict[str, Sequence[str]]) -> str:
+        values = params.resolve(job, {}, self.settings.today(self.clock()))
+        if isinstance(self.settings.sources[query.source], StoreSource) and self.history() is None:
+            return "nothing kept yet"
+        with closing(open_source(query.source, self.settings.source(query.source))) as source:
+            names = source.describe(query, values)
+        if names is None:
+            return "only running it could tell its columns"
+        columns[query.name] = names
+        return f"{len(names)} columns: {', '.join(names[:MOST_COLUMNS])}{', …' if len(names) > MOST_COLUMNS else ''}"
 
     def _store(self) -> str:
         store = self.history()

@@ -20,7 +20,7 @@ from reports.errors import JobError
 from reports.model import Artifact, Block, Chart, Dataset, Page, Provenance, Report, Run, Table, size
 from reports.render import charts, html, text, workbook
 from reports.settings import Settings
-from reports.sources import open_source
+from reports.sources import in_zone, open_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,13 +57,13 @@ class Pipeline:
         return self.render(datasets, frames)
 
     def fetch(self) -> list[Dataset]:
-        """One dataset for each query, each source opened once and closed before the next."""
+        """A dataset for each query, instants on the job's clock; a source is closed before the next is opened."""
         datasets: list[Dataset] = []
         by_source = sorted(self.job.queries, key=lambda query: query.source)
         for name, queries in groupby(by_source, key=lambda query: query.source):
-            with closing(open_source(name, self.settings.sources[name])) as source:
+            with closing(open_source(name, self.settings.source(name), self.tell)) as source:
                 for query in queries:
-                    datasets.append(source.fetch(query, self.run.params))
+                    datasets.append(in_zone(source.fetch(query, self.run.params), self._zone))
                     self.tell(f"fetched {query.name} from {name}: {datasets[-1].rows:,} rows")
         return datasets
 
@@ -142,9 +142,12 @@ class Pipeline:
 
     def _lateness(self) -> str:
         """When it was due and when it was begun, both on the job's own clock, which is named."""
-        zone = self.job.zone(self.settings.timezone)
-        begun = self.run.started.astimezone(ZoneInfo(zone))
-        return f"This report is late: it was due at {self.late}, and begun at {begun:%Y-%m-%d %H:%M} ({zone})."
+        begun = self.run.started.astimezone(ZoneInfo(self._zone))
+        return f"This report is late: it was due at {self.late}, and begun at {begun:%Y-%m-%d %H:%M} ({self._zone})."
+
+    @property
+    def _zone(self) -> str:
+        return self.job.zone(self.settings.timezone)
 
     def _report(self, page: Page, images: Sequence[Artifact], attachments: Sequence[Artifact]) -> Report:
         folders = shipped.template_folders(self.settings.root)

@@ -166,13 +166,27 @@ def without_password(url: str | Secret) -> str | Secret:
     return url
 
 
-class DatabaseSource(Rooted):
-    """A database by SQLAlchemy URL, read-only; times in seconds."""
+class Connected(Rooted):
+    """What holds for every database; times in seconds. Only an upload ever writes, and only where `uploads` is true.
 
-    url: str | Secret
+    A read that fails for a reason that passes by itself (a deadlock, a lost connection) is made `attempts` times at
+    the most. `lock_timeout` is the longest wait for what others have locked; `isolation` lets all of a query be read
+    as of one moment, where the database has that.
+    """
+
     password: Secret | None = None
     timeout: float = Field(default=300, gt=0)
     connect_timeout: float = Field(default=15, gt=0)
+    lock_timeout: float | None = Field(default=None, gt=0)
+    isolation: Literal["", "snapshot"] = ""
+    attempts: int = Field(default=4, ge=1, le=10)
+    uploads: bool = False
+
+
+class DatabaseSource(Connected):
+    """A database by SQLAlchemy URL."""
+
+    url: str | Secret
 
     @field_validator("url")
     @classmethod
@@ -180,17 +194,58 @@ class DatabaseSource(Rooted):
         return without_password(url)
 
 
+class SqlServerSource(Connected):
+    """A SQL Server by its parts, encrypted and with its certificate verified unless that is given up here.
+
+    login: sql (user and password) · windows (the account that runs reports) · entra (Microsoft Entra ID, by whatever
+    identity is found) · managed_identity · service_principal (user is its client id) · device_code.
+    """
+
+    server: str = Field(min_length=1)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    database: str = Field(min_length=1)
+    driver: Literal["mssqlpython", "pymssql"] = "mssqlpython"
+    login: Literal["sql", "windows", "entra", "managed_identity", "service_principal", "device_code"] = "sql"
+    user: str = ""
+    encrypt: Literal["yes", "strict", "no"] = "yes"
+    trust_server_certificate: bool = False
+    certificate_host: str = ""
+    read_only: bool = False
+    multi_subnet_failover: bool = False
+    application_name: str = "reports"
+
+    @model_validator(mode="after")
+    def _who(self) -> Self:
+        if self.login in {"sql", "service_principal"} and not (self.user and self.password):
+            hint = 'add user and password = { env = "NAME" }, or say login = "windows" or "entra"'
+            message = "login = '{login}' needs user and password"
+            raise PydanticCustomError("login", message, {"login": self.login, "hint": hint})
+        return self
+
+
+class StoreSource(Connected):
+    """The project's own store as a source: the log of uploads and the history of runs."""
+
+    store: Literal[True]
+
+
+_KINDS = ("files", "url", "server", "store")
+
+
 def _source_kind(given: Any) -> str | None:
     keys = given if isinstance(given, dict) else type(given).model_fields if isinstance(given, Part) else ()
-    return next((f"<{kind}>" for kind in ("files", "url") if kind in keys), None)
+    return next((f"<{kind}>" for kind in _KINDS if kind in keys), None)
 
 
 Source = Annotated[
-    Annotated[FileSource, Tag("<files>")] | Annotated[DatabaseSource, Tag("<url>")],
+    Annotated[FileSource, Tag("<files>")]
+    | Annotated[DatabaseSource, Tag("<url>")]
+    | Annotated[SqlServerSource, Tag("<server>")]
+    | Annotated[StoreSource, Tag("<store>")],
     Discriminator(
         _source_kind,
         custom_error_type="source",
-        custom_error_message="a source needs either 'files' or 'url'",
+        custom_error_message="a source needs 'files', 'url' or 'server', or says store = true",
     ),
 ]
 
@@ -299,6 +354,16 @@ class Settings(Rooted):
     @property
     def data_folder(self) -> Path:
         return self._root / self.data
+
+    def source(self, name: str) -> FileSource | DatabaseSource | SqlServerSource:
+        """The source of that name; the project's own store as the database that it is."""
+        found = self.sources[name]
+        if not isinstance(found, StoreSource):
+            return found
+        url = self.store.url or f"sqlite:///{(self.data_folder / 'reports.db').absolute().as_posix()}"
+        shared = {key: value for key, value in found if key in Connected.model_fields}
+        given = shared | {"url": url, "password": found.password or self.store.password}
+        return DatabaseSource.model_validate(given, context={"root": self.store.root})
 
     def today(self, now: dt.datetime) -> dt.date:
         """The date of the instant `now` in the project's time zone."""

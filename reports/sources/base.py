@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -13,6 +14,14 @@ class Source(Protocol):
 
     def fetch(self, query: Query, params: Mapping[str, Any]) -> Dataset:
         """All rows of `query`; parameters are bound by name. A SourceError says what went wrong where."""
+        ...
+
+    def describe(self, query: Query, params: Mapping[str, Any]) -> list[str] | None:
+        """The columns that `query` would give, without its rows; None where only running it could tell."""
+        ...
+
+    def clock(self) -> dt.datetime | None:
+        """The clock of the other side; None where that is this machine's own."""
         ...
 
     def check(self) -> str:

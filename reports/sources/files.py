@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -46,15 +47,30 @@ class Files:
             check_columns([name for name, _ in columns], query)
             frame = arrays.fetch(self.engine, sql, values, columns)
         except duck.NotOneSelect as error:
-            raise SourceError(
-                "a query is one SELECT; files are never changed", where=place(query), hint="leave the rest out"
-            ) from error
+            raise self._not_one(query) from error
         except duck.Error as error:
             raise self._explained(error, query) from error
         # A source that collects has this dataset on good days too, so that a job may always show it.
         collected = self._used(query) if self.settings.on_bad_rows == "collect" else []
         rejected = {table.name: rejects.as_frame(table.rejected, self.settings.root.resolve()) for table in collected}
         return Dataset(name=query.name, frame=frame, query=query, rejected=rejected)
+
+    def describe(self, query: Query, params: Mapping[str, Any]) -> list[str] | None:
+        """The columns that `query` would give; of each file it names, no more is read than that takes."""
+        values = bound(query, params)
+        try:
+            self.engine.check_select(_rewritten(query.sql))
+            names = [name for name, _ in self._described(_rewritten(statement(query.sql)), values)]
+        except duck.NotOneSelect as error:
+            raise self._not_one(query) from error
+        except duck.Error as error:
+            raise self._explained(error, query) from error
+        check_columns(names, query)
+        return names
+
+    def clock(self) -> dt.datetime | None:
+        """None: files are on this machine."""
+        return None
 
     def check(self) -> str:
         """The tables with their columns and files; a SourceError for one that cannot be read."""
@@ -91,6 +107,10 @@ class Files:
                 if not name or name in self._opened:
                     raise
                 self._table(name)
+
+    def _not_one(self, query: Query) -> SourceError:
+        what = "a query is one SELECT; files are never changed"
+        return SourceError(what, where=place(query), hint="leave the rest out")
 
     def _used(self, query: Query) -> list[Table]:
         """The tables that the SQL names, of those that are ready."""

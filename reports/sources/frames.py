@@ -85,3 +85,15 @@ _CONVERTERS: tuple[tuple[set[type], Callable[[Sequence[Any]], pd.Series[Any]]], 
 def frame(columns: dict[str, pd.Series[Any]]) -> pd.DataFrame:
     """Columns side by side, rows numbered from 0."""
     return pd.DataFrame(columns, copy=False)
+
+
+def of_rows(names: Sequence[str], empty: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Rows as a driver gives them; `empty` has the type of each column that has no value."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    return frame({name: series(values, kind) for name, kind, values in zip(names, empty, columns, strict=True)})
+
+
+def in_zone(given: pd.DataFrame, zone: str) -> pd.DataFrame:
+    """The frame with its instants on the clock of `zone`; what has no zone is left as it is."""
+    aware = [name for name, kind in given.dtypes.items() if isinstance(kind, pd.DatetimeTZDtype)]
+    return given.assign(**{str(name): given[name].dt.tz_convert(zone) for name in aware}) if aware else given
