@@ -1,0 +1,30 @@
+-- What bcp said, line by line; several sessions may follow each other. It names neither its file, so write it
+-- here, nor a time, so that it is about the as-of date. A row that was read is copied or has its error told.
+WITH lines AS (
+    SELECT row_number() OVER () AS number, column1 AS said FROM uploads
+),
+sessions AS (
+    SELECT count(*) FILTER (said LIKE 'Starting copy%') OVER (ORDER BY number) AS session, number, said FROM lines
+),
+told AS (
+    SELECT
+        session,
+        coalesce(max(TRY_CAST(regexp_extract(said, '^(\d+) rows copied', 1) AS BIGINT)), 0) AS copied,
+        max(TRY_CAST(regexp_extract(said, '^Clock Time.*Total\s*:\s*(\d+)', 1) AS BIGINT)) AS milliseconds,
+        count(*) FILTER (said LIKE 'Error = %') AS errors,
+        first(regexp_replace(said, '^Error = (\[[^]]*\])*', '') ORDER BY number) FILTER (said LIKE 'Error = %') AS error,
+        bool_or(said LIKE 'BCP copy in failed%') AS gave_up
+    FROM sessions
+    GROUP BY session
+)
+SELECT
+    session AS upload,
+    'bcp session' AS file,
+    CAST(:as_of AS TIMESTAMP) AS started,
+    CAST(:as_of AS TIMESTAMP) + to_milliseconds(milliseconds) AS ended,
+    CASE WHEN gave_up OR (errors > 0 AND copied = 0) THEN 'failed' WHEN errors > 0 THEN 'partial' ELSE 'succeeded' END AS state,
+    copied + errors AS rows_read,
+    copied AS loaded,
+    errors AS rejected,
+    error
+FROM told
