@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+
+from reports.store import Store
+from reports.store.schema import upload, upload_reject
 
 DAY = dt.timedelta(days=1)
 UPLOAD = (
@@ -44,10 +48,10 @@ CAUSES = (
 class Log:
     """The rows of both tables, as dictionaries; `add` appends an upload with its rejected rows."""
 
-    uploads: list[dict[str, object]] = field(default_factory=list)
-    rejects: list[dict[str, object]] = field(default_factory=list)
+    uploads: list[dict[str, Any]] = field(default_factory=list)
+    rejects: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(  # noqa: D417
+    def add(
         self,
         name: str,
         target: str,
@@ -67,8 +71,8 @@ class Log:
         ended = None if seconds is None else started + dt.timedelta(seconds=seconds)
         values = (
             identity, "warehouse", target, f"incoming/{name}", name, f"{len(self.uploads):064x}", rows * 120, "append",
-            text(started), text(ended), state, rows, loaded, 0, len(rejects), rows // 10_000 + 1, retries, error, "{}",
-            "server:1", text(until or started + dt.timedelta(minutes=5)), "loader@server",
+            started, ended, state, rows, loaded, 0, len(rejects), rows // 10_000 + 1, retries, error, {},
+            "server:1", until or started + dt.timedelta(minutes=5), "loader@server",
         )  # fmt: skip
         self.uploads.append(dict(zip(UPLOAD, values, strict=True)))
         for line, (cause, column, value, reason) in rejects:
@@ -77,19 +81,21 @@ class Log:
             self.rejects.append(dict(zip(REJECT, reject, strict=True)))
         return identity
 
-    def on(self, day: str) -> list[dict[str, object]]:
+    def on(self, day: dt.date) -> list[dict[str, Any]]:
         """The uploads that began on that day of UTC."""
-        return [one for one in self.uploads if str(one["started"]).startswith(day)]
+        return [one for one in self.uploads if one["started"].date() == day]
 
-
-def text(instant: dt.datetime | None) -> str | None:
-    """As the store keeps it in SQLite: in UTC, without a zone."""
-    return None if instant is None else instant.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    def keep(self, store: Store) -> None:
+        """All of it in the store, which is left open."""
+        with store.database.writing() as connection:
+            for table, rows in ((upload, self.uploads), (upload_reject, self.rejects)):
+                if rows:
+                    connection.execute(insert(table), rows)
 
 
 def month(last: dt.date, *, days: int = 30, seed: int = 20261127) -> Log:
     """The days up to `last`, which goes badly; the same for the same seed."""
-    chance, log = random.Random(seed), Log()
+    chance, log = random.Random(seed), Log()  # noqa: S311  nothing secret
     for number in range(days, 0, -1):
         day = last - number * DAY
         for arrival in arrivals(chance, day):
@@ -144,15 +150,3 @@ def bad_day(chance: random.Random, log: Log, day: dt.date) -> None:
             log.add(name, target, at, rows=rows, seconds=213.4, retries=2)
         else:
             log.add(name, target, at, rows=rows, seconds=seconds)
-
-
-def written(log: Log, path: Path) -> Path:
-    """The log in the store's tables of a SQLite file, made if they are not there."""
-    with sqlite3.connect(path) as database:
-        for table, columns, rows in (("upload", UPLOAD, log.uploads), ("upload_reject", REJECT, log.rejects)):
-            named = ", ".join(f'"{column}"' for column in columns)
-            database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({named})")
-            places = ", ".join(f":{column}" for column in columns)
-            database.executemany(f"INSERT INTO {table} ({named}) VALUES ({places})", rows)
-    database.close()
-    return path
