@@ -72,6 +72,7 @@ def datasets(frames, params):
         "attention": today[today["state"].isin(BAD)],
         "missing": files[files["state"] == "not seen"].assign(what=into),
         "causes": by_cause(today, rejected),
+        "bars": trend if trend["uploads"].any() else trend.assign(loaded=np.nan, rejected=np.nan),
         "trend": trend,
         "slowest": slowest(today, recent, params["slowest"]),
         "uploads": today,
@@ -251,10 +252,11 @@ def failures(today):
 
 
 def absences(files):
-    missing, late = files[files["state"] == "not seen"], files[files["state"].str.endswith("late")]
-    if len(missing):
-        yield "Not seen", f"{len(missing):,} of {counted(len(files), 'expected file')}: {listed(missing['file'])}."
-    if len(late):
+    for state in ("not seen", "to come"):
+        if len(of_it := files[files["state"] == state]):
+            named = f"{len(of_it):,} of {counted(len(files), 'expected file')}: {listed(of_it['file'])}."
+            yield state.capitalize(), named
+    if len(late := files[files["state"].str.endswith("late")]):
         times = listed(f"{row.file} at {row.came}, not by {row.due}" for row in late.itertuples())
         yield "Late", f"{counted(len(late), 'file')}: {times}."
 

@@ -308,7 +308,35 @@ def test_a_log_without_any_upload_is_a_report_too(root: Path, tmp_path: Path) ->
     sent = report(laid_out(tmp_path, root))
     assert in_short(sent) == [("Nothing", "No uploads on Friday 27 November 2026. The log has none before it either.")]
     assert figures(sent)["Uploads"].note == "nothing to compare with yet"
-    assert chart(sent, "Rows loaded by day")["loaded"].tolist() == [0] * 31
+    assert chart(sent, "Rows loaded by day")["loaded"].isna().all(), "which is drawn as No data"
+    assert [row[1] for row in rows(workbook(sent)["Trend"])] == [0] * 32
+
+
+def test_check_finds_nothing_wrong(root: Path, log: Log, tmp_path: Path) -> None:
+    """In a project that is new and in one whose store has a log, with the source asked for its columns."""
+    for app in (laid_out(tmp_path / "new", root), laid_out(tmp_path / "used", root, log)):
+        findings = list(app.check("bulk_upload", connect=True))
+        assert [one for one in findings if one.error] == []
+        assert "job bulk_upload" in [one.about for one in findings]
+
+
+def test_a_copy_of_the_job_reports_another_log(root: Path, tmp_path: Path) -> None:
+    """Beside the shipped one, under its own name and title, over its own source."""
+    laid_out(tmp_path, root, month(FRIDAY))
+    (tmp_path / "log.csv").write_text("file,started,rows\na.csv,2026-11-27 06:00:00,10\n", "utf-8")
+    settings = (tmp_path / "settings.toml").read_text("utf-8") + '\n[sources.etl]\nfiles = "log.csv"\n'
+    (tmp_path / "settings.toml").write_text(settings, "utf-8")
+    copy = shutil.copytree(tmp_path / "jobs" / "bulk_upload", tmp_path / "jobs" / "etl")
+    (copy / "rejected.sql").unlink()
+    (copy / "uploads.sql").write_text(
+        "SELECT file, started, 'succeeded' AS state, rows AS rows_read, rows AS loaded FROM etl", "utf-8"
+    )
+    job = (copy / "job.toml").read_text("utf-8").replace('source  = "uploads"', 'source  = "etl"')
+    (copy / "job.toml").write_text(job, "utf-8")
+    app = open_app(tmp_path)
+    sent = app.dry_run("etl", Wanted(as_of="2026-11-27", params={"now": EVENING}))
+    assert figures(sent)["Rows loaded"].value == 10
+    assert figures(report(app))["Uploads"].value == 11
 
 
 def test_a_good_day_is_told_in_one_line(root: Path, tmp_path: Path) -> None:
@@ -405,7 +433,11 @@ def test_listed_files_are_expected_on_their_days_by_their_hours(root: Path, tmp_
     (missing,) = table(sent, "Expected but not seen")
     assert missing["why"] == "On the list: business days, by 07:00; the desk marks its books by it."
     assert f"{missing['last_seen']:%Y-%m-%d %H:%M}" == "2026-11-26 06:10"
-    assert ("Late", "1 file: late_*.csv at 06:01, not by 06:00.") in in_short(sent)
+    assert in_short(sent)[:3] == [
+        ("Not seen", "1 of 5 expected files: rates_*.csv."),
+        ("To come", "2 of 5 expected files: fees.csv, evening.csv."),
+        ("Late", "1 file: late_*.csv at 06:01, not by 06:00."),
+    ]
 
 
 def test_the_day_over_whatever_did_not_come_is_missing(root: Path, tmp_path: Path) -> None:
