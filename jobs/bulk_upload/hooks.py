@@ -18,7 +18,7 @@ expected = runpy.run_path(str(FOLDER / "expecting.py"))["expected"]
 reading = runpy.run_path(str(FOLDER / "reading.py"))
 the_log, the_rejected, base, STATES = (reading[name] for name in ("the_log", "the_rejected", "base", "STATES"))
 
-BAD, WHOLE_FILE = STATES[:3], STATES[:2]
+BAD, STOPPED = STATES[:3], STATES[:2]
 DAY = pd.Timedelta(days=1)
 
 ADVICE = {
@@ -46,6 +46,7 @@ CAUSES = [
     ("permission", r"permission|denied|not allowed|login failed|authenticat|password"),
     ("duplicate key", r"duplicate|unique (key|constraint|index)|primary key"),
     ("unknown reference", r"foreign key|references"),
+    ("refused by a check", r"check constraint"),
     ("no room", r"no space|disk|filegroup|quota|log .* full"),
     ("too long", r"truncat|too long|too large"),
     ("missing value", r"not null|null value|cannot insert .*null|allow nulls"),
@@ -99,20 +100,24 @@ def judged(today, rejected):
 
 def mended(today, row):
     """When the same file went in whole after it had not; empty if it did not."""
+    if row.state not in BAD:
+        return ""
     same = (today["file"] == row.file) & (today["target"] == row.target) & (today["state"] == "succeeded")
-    later = today.loc[same & (today["started"] > row.started), "at"] if row.state in BAD else ()
+    later = today.loc[same & (today["started"] > row.started), "at"]
     return f"at {min(later)}" if len(later) else ""
 
 
 def happened(row, causes):
+    """What became of an upload that did not go in whole, when, and why."""
     if row.state not in BAD:
         return ""
     said = short(row.error.partition("\n")[0], 300)
     if row.state == "partial" and row.rejected:
-        by_cause = ", ".join(f"{count:,} {cause}" for cause, count in causes.items())
-        said = f"{row.rejected:,} of {counted(row.rows_read, 'row')} rejected: {by_cause or said}".removesuffix(": ")
-    when = f", {row.at}" if row.at else ""
-    return f"{row.state.capitalize()}{when}. {said}".rstrip(". ") + "."
+        why = ", ".join(f"{count:,} {cause}" for cause, count in causes.items()) or said
+        said = f"{row.rejected:,} of {counted(row.rows_read, 'row')} rejected" + (f" ({why})" if why else "")
+    elif row.loaded:
+        said = f"{said}; {counted(row.loaded, 'row')} {'is' if row.loaded == 1 else 'are'} in".removeprefix("; ")
+    return ": ".join(filter(None, [", ".join(filter(None, [row.state.capitalize(), row.at])), said])).rstrip(".") + "."
 
 
 def what_to_do(row, causes):
@@ -134,11 +139,11 @@ def cause_of(row):
 
 
 def by_cause(today, rejected):
-    """Whole files that failed, then rejected rows, by cause and with a sample each."""
-    failed = today[today["state"].isin(WHOLE_FILE)]
+    """Uploads that failed, then rejected rows, by cause and with a sample each."""
+    failed = today[today["state"].isin(STOPPED)]
     found = []
     for cause, group in by_size(failed, [cause_of(row) for row in failed.itertuples()]):
-        found.append((f"{cause} (whole file)", None, len(group), quoted(group.iloc[0])))
+        found.append((f"{cause} (upload failed)", None, len(group), quoted(group.iloc[0])))
     for cause, group in by_size(rejected, rejected["cause"]):
         found.append((cause, len(group), group["upload"].nunique(), sample(group.iloc[0])))
     untold = today["rejected"] - today["upload"].map(rejected["upload"].value_counts()).fillna(0).astype("int64")
@@ -179,7 +184,7 @@ def by_day(log, every):
     timed = (log["seconds"] > 0) & (log["loaded"] > 0)
     counts = {
         "uploads": 1,
-        "failed": log["state"].isin(WHOLE_FILE).astype(int),
+        "failed": log["state"].isin(STOPPED).astype(int),
         "partial": (log["state"] == "partial").astype(int),
         **{name: log[name] for name in ("rows_read", "loaded", "rejected")},
         "timed": log["loaded"].where(timed, 0),

@@ -174,7 +174,7 @@ def test_failed_uploads_come_first_with_the_error_and_what_to_do(sent: Sent) -> 
     ]
     assert "'utf-8' codec can't decode byte 0xc9 in position 759: invalid continuation byte." in shown[0]["happened"]
     assert shown[0]["do"] == "Ask for the file in UTF-8, or name its encoding."
-    assert shown[1]["happened"].endswith("rows rejected: 15 wrong type, 14 duplicate key, 8 missing value.")
+    assert shown[1]["happened"].endswith("rows rejected (15 wrong type, 14 duplicate key, 8 missing value).")
     assert shown[3]["do"].startswith("Nothing: it went in whole at 08:")
 
 
@@ -183,11 +183,11 @@ def test_errors_are_counted_by_cause_with_a_sample_of_each(sent: Sent, log: Log)
     shown = {row["cause"]: row for row in table(sent, "Errors by cause")}
     day = {one["id"] for one in log.on(FRIDAY)}
     counts = collections.Counter(one["cause"] for one in log.rejects if one["upload"] in day)
-    assert {cause: row["rows"] for cause, row in shown.items() if "whole file" not in cause} == counts
+    assert {cause: row["rows"] for cause, row in shown.items() if "upload failed" not in cause} == counts
     assert shown["duplicate key"]["sample"] == (
         "loans_20261127.csv, line 37, loan_id = '0000137': Violation of PRIMARY KEY constraint 'PK_loans'"
     )
-    assert shown["encoding (whole file)"]["uploads"] == shown["connection (whole file)"]["uploads"] == 1
+    assert shown["encoding (upload failed)"]["uploads"] == shown["connection (upload failed)"]["uploads"] == 1
 
 
 def test_a_file_that_did_not_come_is_missed(sent: Sent) -> None:
@@ -384,13 +384,25 @@ def test_an_upload_whose_process_died_is_interrupted(root: Path, tmp_path: Path)
     assert row["do"] == "Resume it: nobody is at work on it any more."
 
 
+def test_a_failed_upload_says_what_is_in_already(root: Path, tmp_path: Path) -> None:
+    """Whoever loads it again has to know that a part of it is there."""
+    log = Log()
+    log.add(
+        "a.csv", "dbo.t", dt.datetime(2026, 11, 27, 6, tzinfo=dt.UTC), state="failed", rows=9_000, error="disk full"
+    )
+    log.uploads[0]["inserted"] = 8_000
+    (row,) = table(report(laid_out(tmp_path, root, log)), "Failed and partial uploads")
+    assert row["happened"] == "Failed, 06:00: disk full; 8,000 rows are in."
+    assert row["do"] == "Make room on the server, then run it again."
+
+
 def test_what_the_error_itself_says_to_do_is_what_to_do(root: Path, tmp_path: Path) -> None:
     """Errors of this program end in a line that says it; it need not be guessed from their words."""
     log = Log()
     said = "the column 'amout' is not in dbo.t\n  where: a.csv\n  do:    rename it to 'amount', then upload it again"
     log.add("a.csv", "dbo.t", dt.datetime(2026, 11, 27, 6, tzinfo=dt.UTC), state="failed", error=said)
     (row,) = table(report(laid_out(tmp_path, root, log)), "Failed and partial uploads")
-    assert row["happened"] == "Failed, 06:00. the column 'amout' is not in dbo.t."
+    assert row["happened"] == "Failed, 06:00: the column 'amout' is not in dbo.t."
     assert row["do"] == "rename it to 'amount', then upload it again"
 
 
@@ -509,10 +521,10 @@ def test_the_log_of_a_pipeline(root: Path, tmp_path: Path, shared_data: Path) ->
     })  # fmt: skip
     (failed,) = table(sent, "Failed and partial uploads")
     error = "'utf-8' codec can't decode byte 0xc9 in position 759: invalid continuation byte"
-    assert failed["happened"] == f"Failed, 03:10. {error}."
+    assert failed["happened"] == f"Failed, 03:10: {error}."
     assert failed["do"] == "Nothing: it went in whole at 03:12."
     assert table(sent, "Errors by cause") == [
-        {"cause": "encoding (whole file)", "rows": None, "uploads": 1, "sample": f"pipeline: {error}"}
+        {"cause": "encoding (upload failed)", "rows": None, "uploads": 1, "sample": f"pipeline: {error}"}
     ]
     errors = [row[11] for row in rows(workbook(sent)["Uploads of the day"])[:-1]]
     assert errors == [error, "25 of 27 checks passed, 0 failed"]
@@ -560,7 +572,7 @@ def test_the_session_of_bcp(root: Path, tmp_path: Path, shared_data: Path) -> No
     }, rel=1e-5)  # fmt: skip
     reason = "Invalid character value for cast specification"
     assert table(sent, "Failed and partial uploads") == [{
-        "what": "bcp session", "happened": "Partial. 1 of 1,000 rows rejected: 1 wrong type.",
+        "what": "bcp session", "happened": "Partial: 1 of 1,000 rows rejected (1 wrong type).",
         "do": "Mend the values, or the type of the column.",
     }]  # fmt: skip
     assert table(sent, "Errors by cause") == [
@@ -589,7 +601,7 @@ def test_sessions_of_bcp_follow_each_other(root: Path, tmp_path: Path) -> None:
         ("failed", 0, 0, 0), ("partial", 10, 8, 2), ("succeeded", 20, 20, 0),
     ]  # fmt: skip
     causes = {row["cause"]: row["rows"] for row in table(sent, "Errors by cause")}
-    assert causes == {"connection (whole file)": None, "too long": 1, "duplicate key": 1}
+    assert causes == {"connection (upload failed)": None, "too long": 1, "duplicate key": 1}
 
 
 def test_failures_in_other_logs_are_failures(root: Path, tmp_path: Path) -> None:
@@ -604,14 +616,14 @@ def test_failures_in_other_logs_are_failures(root: Path, tmp_path: Path) -> None
     )
     steps = report(foreign(root, tmp_path / "s", "steps", tmp_path / "steps.csv"))
     assert [(row["what"], row["happened"]) for row in table(steps, "Failed and partial uploads")] == [
-        ("Extract MRR", "Failed, 05:00. Login failed for user 'etl'."), ("dim", "Partial, 06:00. 3 of 100 rows rejected."),
+        ("Extract MRR", "Failed, 05:00: Login failed for user 'etl'."), ("dim", "Partial, 06:00: 3 of 100 rows rejected."),
     ]  # fmt: skip
     assert [(row["cause"], row["rows"]) for row in table(steps, "Errors by cause")] == [
-        ("permission (whole file)", None), ("not told by the log", 3),
+        ("permission (upload failed)", None), ("not told by the log", 3),
     ]  # fmt: skip
     files = report(foreign(root, tmp_path / "f", "files", tmp_path / "files.csv"))
     assert [(row["what"], row["happened"]) for row in table(files, "Failed and partial uploads")] == [
-        ("c.csv", "Failed."), ("b.csv", "Partial. 2 of 50 rows rejected."),
+        ("c.csv", "Failed."), ("b.csv", "Partial: 2 of 50 rows rejected."),
     ]  # fmt: skip
 
 
