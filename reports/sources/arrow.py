@@ -33,6 +33,7 @@ class Collected:
         return frames.frame(columns)
 
 
+_TEXT = ("string", "large_string", "string_view")
 _WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
 
 
@@ -47,9 +48,16 @@ def _piece(column: Any, kind: str) -> Any:
     if kind.startswith(("timestamp", "date")):
         utc = ", tz=UTC" if "tz=" in kind else ""
         return column.cast("timestamp[us]" if not utc else column.type).to_numpy(zero_copy_only=False)
-    if kind in ("string", "large_string", "string_view"):
+    if kind in _TEXT:
         return pd.array(column, dtype="str")
-    return column.to_pylist()
+    return _decimals(column) if kind.startswith("decimal") else frames.objects(column.to_pylist()).array
+
+
+def _decimals(column: Any) -> Any:
+    """As Python's own: each that occurs is made once, since making them is most of the work."""
+    coded = column.dictionary_encode()
+    values = np.append(coded.dictionary.to_numpy(zero_copy_only=False), [None])
+    return values[coded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
 
 
 def _masked(column: Any, kind: Any) -> Any:
@@ -69,9 +77,9 @@ def _joined(pieces: list[Any], kind: str) -> pd.Series[Any]:
         times = np.concatenate(pieces) if pieces else np.array([], dtype="datetime64[us]")
         stamps = pd.Series(times.astype("datetime64[us]"))
         return stamps.dt.tz_localize("UTC") if "tz=" in kind else stamps
-    if kind in ("string", "large_string", "string_view"):
+    if kind in _TEXT:
         return pd.concat([pd.Series(piece, dtype="str") for piece in pieces or [[]]], ignore_index=True)
-    return frames.objects([value for piece in pieces for value in piece])
+    return pd.Series(np.concatenate(pieces) if pieces else np.array([], dtype=object), dtype=object)
 
 
 def _nothing(kind: str) -> Any:

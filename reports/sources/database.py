@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
@@ -197,7 +197,7 @@ class Database:
 
     def _explained(self, fault: Fault, query: Query | None) -> SourceError:
         said, limit = self.masked(fault.message), f"sources.{self.name}"
-        where = place(query, fault.line) if query else limit
+        where = place(query, fault.line) if query else self.where
         if hint := _CONNECTING.get(fault.kind):
             return SourceError(said, where=self.where, hint=hint, temporary=fault.kind == "unreachable")
         if fault.kind == "passing":
@@ -213,18 +213,29 @@ class Database:
         """The error for a table or a column that is not there, with the ones that are."""
         if query is None or fault.kind not in {"no table", "no column"}:
             return None
-        with self.engine.connect() as connection:
-            tables = list(self.dialect.tables(connection))
-            if fault.kind == "no table":
-                hint = f"the tables of the source '{self.name}' are {listed(tables, fault.name)}"
-                return SourceError(f"there is no table '{fault.name}'", where=where, hint=hint)
-            words = {word.casefold() for word in re.findall(r"\w+", query.sql)}
-            used = [table for table in tables if table.casefold().rpartition(".")[2] in words]
-            return no_column(fault.name, {one: self.dialect.columns(connection, one) for one in used}, where)
+        there = self._there(query if fault.kind == "no column" else None)
+        if fault.kind == "no table":
+            hint = f"the tables of the source '{self.name}' are {listed(there, fault.name)}"
+            return SourceError(f"there is no table '{fault.name}'", where=where, hint=hint)
+        return no_column(fault.name, there, where)
+
+    def _there(self, query: Query | None) -> Mapping[str, Sequence[str]]:
+        """The tables; with `query` those that it names, with their columns. Nothing where they cannot be seen."""
+        try:
+            with self.engine.connect() as connection:
+                tables = self.dialect.tables(connection)
+                if query is None:
+                    return dict.fromkeys(tables, ())
+                words = {word.casefold() for word in re.findall(r"\w+", query.sql)}
+                used = [table for table in tables if table.casefold().rpartition(".")[2] in words]
+                return {one: self.dialect.columns(connection, one) for one in used}
+        except (SQLAlchemyError, self._refusals):
+            return {}
 
 
 _CONNECTING: Mapping[str, str] = {
     "unreachable": "is it up, and are host, user and password right?",
+    "encryption": 'encrypt = "no" does without, and lets everybody on the way read along',
     "login": "are user, password and database right?",
     "certificate": "is the server called by the name in its certificate, and is whoever signed that known here? "
     "SSL_CERT_FILE names more of them; trust_server_certificate = true gives the protection up",

@@ -12,65 +12,82 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-INT64 = 2**63
-
 
 def series(values: Sequence[Any], empty: str = "object") -> pd.Series[Any]:
     """A column of Python values as a database's driver gives them; `empty` is the type of one without any."""
-    present = {type(value) for value in values if value is not None}
+    present = set(map(type, values)) - {type(None)}
     for kinds, convert in _CONVERTERS:
         if present and present <= kinds:
-            return convert(values)
+            return convert(values, present)
     return objects(values) if present else pd.Series(list(values), dtype=empty)
 
 
-def objects(values: Sequence[Any]) -> pd.Series[Any]:
+def objects(values: Sequence[Any], present: object = None) -> pd.Series[Any]:
+    del present
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return pd.Series(column, dtype=object)
 
 
-def whole(values: Sequence[int | None]) -> pd.Series[Any]:
+def whole(values: Sequence[int | None], present: object = None) -> pd.Series[Any]:
     """Whole numbers, exact at any size."""
-    if any(value is not None and not -INT64 <= value < INT64 for value in values):
+    del present
+    try:
+        if None not in values:
+            return pd.Series(np.array(values, dtype="int64"))
+        filled, missing = _filled(values, 0)
+        return pd.Series(pd.arrays.IntegerArray(filled.astype("int64"), missing))
+    except OverflowError:
         return objects(values)
-    return pd.Series(pd.array(values, dtype="Int64" if None in values else "int64"))
 
 
-def _numbers(values: Sequence[Any]) -> pd.Series[Any]:
+def _filled(values: Sequence[Any], instead: Any) -> tuple[Any, Any]:
+    """An array of objects with something in the place of each None, and where that is."""
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    missing = pd.isna(column)
+    column[missing] = instead
+    return column, missing
+
+
+def _numbers(values: Sequence[Any], present: set[type]) -> pd.Series[Any]:
     # SQLite mixes 1 and 1.5 in one column; a whole number that no float holds keeps the column as it is.
-    if any(isinstance(value, int) and int(float(value)) != value for value in values):
+    if int in present and any(isinstance(value, int) and int(float(value)) != value for value in values):
         return objects(values)
-    return pd.Series(np.array([np.nan if v is None else v for v in values], dtype="float64"))
+    return pd.Series(np.array(values, dtype="float64"))
 
 
-def _booleans(values: Sequence[Any]) -> pd.Series[Any]:
+def _booleans(values: Sequence[Any], present: object) -> pd.Series[Any]:
+    del present
     return pd.Series(pd.array(values, dtype="boolean" if None in values else "bool"))
 
 
-def text(values: Sequence[Any]) -> pd.Series[Any]:
-    return pd.Series([None if value is None else str(value) for value in values], dtype="str")
+def text(values: Sequence[Any], present: Collection[type] = ()) -> pd.Series[Any]:
+    made = values if present == {str} else [None if value is None else str(value) for value in values]
+    return pd.Series(made, dtype="str")
 
 
-def _times(values: Sequence[Any]) -> pd.Series[Any]:
-    if any(getattr(value, "tzinfo", None) for value in values):
-        stamps = [None if value is None else value.astimezone(dt.UTC) for value in values]
-        return pd.Series(stamps, dtype="datetime64[us, UTC]")
-    return pd.Series(np.array(values, dtype="datetime64[us]"))
+def _times(values: Sequence[Any], present: set[type]) -> pd.Series[Any]:
+    zones = {getattr(value, "tzinfo", None) for value in values} if dt.datetime in present else {None}
+    if zones <= {None}:
+        return pd.Series(list(values), dtype="datetime64[us]")
+    stamps = [None if value is None else value.astimezone(dt.UTC) for value in values]
+    return pd.Series(stamps, dtype="datetime64[us, UTC]")
 
 
-def _bytes(values: Sequence[Any]) -> pd.Series[Any]:
+def _bytes(values: Sequence[Any], present: object) -> pd.Series[Any]:
+    del present
     return objects([None if value is None else bytes(value) for value in values])
 
 
-_CONVERTERS: tuple[tuple[set[type], Callable[[Sequence[Any]], pd.Series[Any]]], ...] = (
+_CONVERTERS: tuple[tuple[set[type], Callable[[Sequence[Any], set[type]], pd.Series[Any]]], ...] = (
     ({bool}, _booleans),
     ({int}, whole),
     ({int, float}, _numbers),

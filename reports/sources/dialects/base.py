@@ -23,13 +23,22 @@ from reports.sql import rewrite, statement
 NEVER = re.compile(r"(?!)")
 ONE_SELECT = "a query is one SELECT"
 FaultKind = Literal[
-    "unreachable", "login", "certificate", "timed out", "passing", "writes", "no table", "no column", "other"
+    "unreachable",
+    "login",
+    "encryption",
+    "certificate",
+    "timed out",
+    "passing",
+    "writes",
+    "no table",
+    "no column",
+    "other",
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What an error of a database is about: its sentence, its line of the SQL, and what is missing, where it says so.
+    """What an error of a database is about: its sentence, its line of the SQL, and the name of what is missing.
 
     unreachable: no connection · passing: it may well work when it is tried again on a new connection.
     """
@@ -51,6 +60,7 @@ class Dialect:
     unreachable: ClassVar[re.Pattern[str]] = NEVER
     login: ClassVar[re.Pattern[str]] = NEVER
     certificate: ClassVar[re.Pattern[str]] = NEVER
+    encryption: ClassVar[re.Pattern[str]] = NEVER
     # Asks the server to stop what it was asked for; None where an interrupt does that by itself.
     cancel: Callable[[], None] | None = None
     # The pandas type, by the driver's type code, of a column in which no row has a value.
@@ -100,8 +110,10 @@ class Dialect:
             raise SourceError("the statement gives no rows", where=place(query), hint=ONE_SELECT)
         names = list(result.keys())
         check_columns(names, query)
-        codes = [column[1] for column in result.cursor.description] if result.cursor else []
-        return frames.of_rows(names, [self.types.get(code, "object") for code in codes], result.fetchall())
+        cursor = result.cursor
+        codes = [column[1] for column in cursor.description] if cursor else []
+        rows = cursor.fetchall() if cursor else []  # as the driver gives them: nothing is to be done to any
+        return frames.of_rows(names, [self.types.get(code, "object") for code in codes], rows)
 
     def describe(self, connection: Connection, query: Query, values: Mapping[str, Any]) -> Sequence[str] | None:
         """The columns of the query without its rows; None where it would have to be run to be known."""
@@ -145,6 +157,7 @@ class Dialect:
             ("no table", self.missing_table),
             ("no column", self.missing_column),
             ("login", self.login),
+            ("encryption", self.encryption),
             ("certificate", self.certificate),
             ("timed out", self.timed_out),
             ("writes", self.writes),

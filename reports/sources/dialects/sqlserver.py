@@ -9,6 +9,7 @@ import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -21,7 +22,7 @@ from reports.model import Query
 from reports.settings import Connected, environment
 from reports.sources.dialects import sqlserver_faults as faults
 from reports.sources.dialects import sqlserver_results as results
-from reports.sources.dialects.base import Dialect, Fault
+from reports.sources.dialects.base import Dialect, Fault, sentence
 from reports.sources.dialects.sqlserver_address import completed, security
 from reports.sources.dialects.sqlserver_guard import written_to
 from reports.sources.wording import check_columns, place
@@ -53,6 +54,7 @@ class SQLServer(Dialect):
     unreachable: ClassVar = faults.UNREACHABLE
     login: ClassVar = faults.LOGIN
     certificate: ClassVar = faults.CERTIFICATE
+    encryption: ClassVar = faults.ENCRYPTION
 
     def __init__(self) -> None:
         # What the server was asked last, for an interrupt to stop.
@@ -97,6 +99,9 @@ class SQLServer(Dialect):
         sql, given = _bound(connection.engine.url, query.sql, values)
         cursor.execute(sql, *given)
         frame = results.read(cursor, query)
+        # A result that was cut off at the end of a row looks whole to mssql-python; its connection is not.
+        cursor.execute("SELECT 1")
+        cursor.fetchall()
         if frame is None:
             hint = "a query ends in one SELECT; a procedure's own SELECT is as good"
             raise SourceError("the batch gives no rows", where=place(query), hint=hint)
@@ -113,7 +118,7 @@ class SQLServer(Dialect):
             cursor.execute(asked.format(mark), (sql, declared or None))
             rows = cursor.fetchall()
         except connection.engine.dialect.loaded_dbapi.Error as error:
-            if _NOT_KNOWN.search(faults.words(error)):
+            if _NOT_KNOWN.search(self.message(error)):
                 return None
             raise
         names = [row[2] or "" for row in rows if not row[0]]
@@ -140,17 +145,23 @@ class SQLServer(Dialect):
     # -- errors ----------------------------------------------------------------------------------------
 
     def message(self, error: Exception) -> str:
-        return faults.words(error.orig if isinstance(error, DBAPIError) else error)
+        phrase, text = faults.said(error.orig if isinstance(error, DBAPIError) else error)
+        return f"{phrase}: {text}" if phrase and phrase != text else text
 
     def fault(self, error: Exception) -> Fault:
         found = super().fault(error)
-        return Fault(kind=found.kind, message=faults.shown(found.message), line=found.line, name=found.name)
+        _, text = faults.said(error.orig if isinstance(error, DBAPIError) else error)
+        late = found.kind not in {"login", "certificate"} and faults.only_while_connecting(text)
+        shown = sentence(faults.without_the_obvious(text))
+        return replace(found, kind="unreachable" if late else found.kind, message=shown)
 
 
 def _engine(url: URL, settings: Connected, isolation: Any) -> Engine:
     by_pymssql = url.drivername == "mssql+pymssql"
     login, statement = max(1, math.ceil(settings.connect_timeout)), max(1, math.ceil(settings.timeout))
-    given = {"login_timeout": login, "timeout": statement} if by_pymssql else {"timeout": login}
+    given: dict[str, Any] = {"timeout": login}
+    if by_pymssql:
+        given = {"login_timeout": login, "timeout": statement, "use_datetime2": True}
     if url.drivername == "mssql+mssqlpython":
         choose_provider()
     engine = create_engine(url, connect_args=given, poolclass=NullPool, isolation_level=isolation)
@@ -201,7 +212,7 @@ def _bound(url: URL, sql: str, values: Mapping[str, Any]) -> tuple[str, tuple[An
     if not values:
         return sql, ()
     if url.drivername == "mssql+pymssql":
-        return rewrite(sql, lambda name: f"%({name})s", lambda other: other.replace("%", "%%")), (dict(values),)
+        return rewrite(sql, lambda name: f"%({name})s"), (dict(values),)  # it leaves any other % as it is
     order: list[Any] = []
 
     def mark(name: str) -> str:

@@ -28,7 +28,7 @@ PASSING = re.compile(
 # The driver's phrase for what the server's own words deny: 1205 and 40501 have theirs above.
 UNREACHABLE = re.compile(
     r"Client unable to establish connection|Unable to connect|Login timeout expired|Connection timeout expired|"
-    r"Adaptive Server is unavailable|network-related|Named Pipes Provider|TCP Provider|actively refused|"
+    r"(Adaptive|TDS) Server is unavailable|network-related|Named Pipes Provider|TCP Provider|actively refused|"
     r"No such host|Name or service not known|failed to (connect|resolve)|Connection refused",
     re.IGNORECASE,
 )
@@ -44,37 +44,45 @@ CERTIFICATE = re.compile(
 )
 TIMED_OUT = re.compile(
     r"Query timeout expired|^Timeout expired|query processing has been cancelled|Operation cancell?ed|"
-    r"Adaptive Server connection timed out|statement timeout",
+    r"(Adaptive|TDS) Server connection timed out|statement timeout",
     re.IGNORECASE,
 )
 MISSING_TABLE = re.compile(r"""Invalid object name '([^']+)'|relation "([^"]+)" does not exist""")
 MISSING_COLUMN = re.compile(r"""Invalid column name '([^']+)'|column "?([\w.]+)"? does not exist""")
-_PREFIX = re.compile(r"^(?:\s*\[[^]]*\])+\s*")
-_DB_LIB = re.compile(
-    r"\s*DB-Lib error message \d+, severity \d+:\s*General SQL Server error: Check messages from the SQL Server\s*"
+ENCRYPTION = re.compile(r"encryption (is )?not supported|does not support encryption", re.IGNORECASE)
+_NOT_CONNECTED = re.compile(r"^(Adaptive|TDS) Server connection failed", re.IGNORECASE)
+_OF_DB_LIB = re.compile(
+    r"^((Adaptive|TDS) Server connection|DBPROCESS is dead|Unexpected EOF|Unable to connect)", re.IGNORECASE
 )
-_DB_LIB_OWN = re.compile(r"DB-Lib error message (\d+), severity \d+:\s*")
+_PREFIX = re.compile(r"^(?:\s*\[[^]]*\])+\s*")
+_DB_LIB = re.compile(r"\s*DB-Lib error message \d+, severity \d+:\s*")
+_SEE_ABOVE = "General SQL Server error: Check messages from the SQL Server"
 
 
-def words(error: BaseException | None) -> str:
-    """What the server said, and before it the driver's phrase where that is all or tells more."""
+def said(error: BaseException | None) -> tuple[str, str]:
+    """The driver's own phrase for the kind of error, if it has one, and what the server or the network said."""
     phrase = str(getattr(error, "driver_error", "") or "")
-    said = _PREFIX.sub("", str(getattr(error, "ddbc_error", "") or ""))
     if phrase:
-        return f"{phrase}: {said}" if said else phrase
-    return _of_pymssql(getattr(error, "args", ())) or str(error)
+        return phrase, _PREFIX.sub("", str(getattr(error, "ddbc_error", "") or "")) or phrase
+    return "", _of_pymssql(getattr(error, "args", ())) or str(error)
+
+
+def only_while_connecting(text: str) -> bool:
+    """Whether pymssql says that it has no connection yet, and nothing of the server's own."""
+    parts = text.split("; ")
+    return any(map(_NOT_CONNECTED.search, parts)) and all(map(_OF_DB_LIB.search, parts))
 
 
 def _of_pymssql(args: tuple[Any, ...]) -> str:
-    """Its errors are a number and bytes, or a pair of them."""
+    """Its errors are a number and bytes, or a pair of them: the server's message, then one or more of DB-Library."""
     if len(args) == 1 and isinstance(args[0], tuple):
         args = args[0]
     texts = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in args]
-    said = " ".join(one for one in texts if isinstance(one, str))
-    return _DB_LIB_OWN.sub("", _DB_LIB.sub("", said)).strip()
+    parts = [part.strip() for one in texts if isinstance(one, str) for part in _DB_LIB.split(one)]
+    return "; ".join(dict.fromkeys(part for part in parts if part and part != _SEE_ABOVE))
 
 
-def shown(text: str) -> str:
-    """The server's own sentence, without the driver's phrase before it."""
-    phrase, colon, said = text.partition(": ")
-    return said if colon and said and len(phrase) < 60 and not phrase.endswith("'") else text
+def without_the_obvious(text: str) -> str:
+    """What pymssql says without its last words, that there is no connection, where there are others."""
+    parts = text.split("; ")
+    return "; ".join(part for part in parts if not _NOT_CONNECTED.search(part)) or text

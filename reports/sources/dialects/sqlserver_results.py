@@ -15,8 +15,8 @@ from reports.sources.wording import check_columns, place
 
 BATCH = 20_000
 """Rows that are under way at one time."""
-# The kinds of columns as pymssql tells them; within one it depends on the values.
-_TYPES = {1: "str", 4: "datetime64[us]"}
+# The kinds of columns as pymssql tells them: what a column without any value is taken for.
+_TYPES = {1: "str", 3: "float64", 4: "datetime64[us]"}
 
 
 def read(cursor: Any, query: Query) -> pd.DataFrame | None:
@@ -47,10 +47,7 @@ def _by_arrow(cursor: Any) -> pd.DataFrame:
 
 def _by_rows(cursor: Any, names: Sequence[str]) -> pd.DataFrame:
     empty = [_TYPES.get(column[1], "object") for column in cursor.description]
-    rows: list[Any] = []
-    while found := cursor.fetchmany(BATCH):
-        rows += found
-    return frames.of_rows(names, empty, rows)
+    return frames.of_rows(names, empty, cursor.fetchall())  # not by parts: pymssql would go on into the next result
 
 
 def _second(first: pd.DataFrame, names: Sequence[str], query: Query) -> SourceError:
