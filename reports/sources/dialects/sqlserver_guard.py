@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-# Comments and texts say nothing; names in brackets or quotes are kept, since they may be what is written to.
-_ASIDE = re.compile(r"--[^\n]*|/\*.*?\*/|N?'(?:[^']|'')*'", re.DOTALL)
+# Comments and texts say nothing; a name in brackets or quotes may be what is written to, but is one word.
+_ASIDE = re.compile(r"--[^\n]*|/\*.*?\*/|N?'(?:[^']|'')*'|(?P<name>\[(?:[^]]|\]\])*\]|\"[^\"]*\")", re.DOTALL)
+_BLANK = "\N{OPEN BOX}"
 _NAME = r"((?:\[(?:[^]]|\]\])*\]|\"[^\"]*\"|[\w#@$]+)(?:\s*\.\s*(?:\[(?:[^]]|\]\])*\]|\"[^\"]*\"|[\w#@$]+)?)*)"
 _THINGS = "VIEW|PROC|PROCEDURE|FUNCTION|TRIGGER|SCHEMA|DATABASE|LOGIN|USER|ROLE|SEQUENCE|SYNONYM|TYPE"
 _TARGETS = tuple(
@@ -31,10 +32,16 @@ _TARGETS = tuple(
 
 def written_to(batch: str) -> str:
     """The first thing the batch would change, as `DELETE loans`; empty if it changes nothing that lasts."""
-    plain = _ASIDE.sub(" '' ", batch)
+    plain = _ASIDE.sub(_aside, batch)
     found = (match for pattern in _TARGETS for match in pattern.finditer(plain) if not _passes(match, plain))
     first = min(found, key=lambda match: match.start(), default=None)
-    return " ".join(f"{first[1]} {first[2]}".split()) if first else ""
+    return " ".join(f"{first[1]} {first[2].replace(_BLANK, ' ')}".split()) if first else ""
+
+
+def _aside(match: re.Match[str]) -> str:
+    if name := match["name"]:
+        return re.sub(r"\s", _BLANK, name)
+    return " " if match[0].startswith(("-", "/")) else "''"
 
 
 def _passes(match: re.Match[str], plain: str) -> bool:
