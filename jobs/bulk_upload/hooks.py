@@ -90,10 +90,13 @@ def judged(today, rejected):
     causes = {upload: group.value_counts() for upload, group in rejected.groupby("upload")["cause"]}
     at = today["started"].dt.strftime("%H:%M").astype("str").where(today["started"] != today["day"], "")
     speed = today["loaded"] / today["seconds"].where((today["seconds"] > 0) & (today["loaded"] > 0))
-    today = today.assign(at=at, speed=speed, what=into)
+    # The first line of an error says what happened; the rest says where, and what to do.
+    said = today["error"].map(lambda error: short(error.partition("\n")[0], 300))
+    today = today.assign(at=at, speed=speed, what=into, said=said.astype("str"))
     today["mended"] = [mended(today, row) for row in today.itertuples()]
     today["happened"] = [happened(row, causes.get(row.upload, {})) for row in today.itertuples()]
     today["do"] = [what_to_do(row, causes.get(row.upload, {})) for row in today.itertuples()]
+    today["error"] = today["error"].map(lambda error: " ".join(error.split())).astype("str")  # one line of a sheet
     urgency = today["state"].map(STATES.index).astype(float).where(today["mended"] == "", len(BAD) - 0.5)
     return today.iloc[np.lexsort((today["started"], urgency))].reset_index(drop=True)
 
@@ -111,7 +114,7 @@ def happened(row, causes):
     """What became of an upload that did not go in whole, when, and why."""
     if row.state not in BAD:
         return ""
-    said = short(row.error.partition("\n")[0], 300)
+    said = row.said
     if row.state == "partial" and row.rejected:
         why = ", ".join(f"{count:,} {cause}" for cause, count in causes.items()) or said
         said = f"{row.rejected:,} of {counted(row.rows_read, 'row')} rejected" + (f" ({why})" if why else "")
@@ -158,7 +161,7 @@ def by_size(frame, keys):
 
 
 def quoted(upload):
-    return f"{base(upload['file'])}: {short(upload['error'].partition(chr(10))[0], 200)}".removesuffix(": ")
+    return f"{base(upload['file'])}: {upload['said']}".removesuffix(": ")
 
 
 def sample(row):

@@ -7,6 +7,7 @@ import datetime as dt
 import email
 import email.policy
 import io
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -401,9 +402,13 @@ def test_what_the_error_itself_says_to_do_is_what_to_do(root: Path, tmp_path: Pa
     log = Log()
     said = "the column 'amout' is not in dbo.t\n  where: a.csv\n  do:    rename it to 'amount', then upload it again"
     log.add("a.csv", "dbo.t", dt.datetime(2026, 11, 27, 6, tzinfo=dt.UTC), state="failed", error=said)
-    (row,) = table(report(laid_out(tmp_path, root, log)), "Failed and partial uploads")
+    sent = report(laid_out(tmp_path, root, log))
+    (row,) = table(sent, "Failed and partial uploads")
     assert row["happened"] == "Failed, 06:00: the column 'amout' is not in dbo.t."
     assert row["do"] == "rename it to 'amount', then upload it again"
+    assert rows(workbook(sent)["Uploads of the day"])[0][11] == " ".join(said.split()), (
+        "all of it, on one line of the sheet"
+    )
 
 
 # -- files that should come -----------------------------------------------------------------------
@@ -502,12 +507,13 @@ def test_a_listed_file_is_not_expected_by_history_as_well(root: Path, tmp_path: 
 # -- other logs, other databases ------------------------------------------------------------------
 
 
-def foreign(root: Path, folder: Path, kind: str, file: Path, options: str = "") -> App:
-    """The job over a file of another program's log, by the queries in tests/logs."""
-    return laid_out(folder, root, source=f'files = "{file}"\n{options}', queries=root / "tests" / "logs" / kind)
-
-
-BCP = 'delimiter = "\\u001f"\nheader = false\ntypes = { column1 = "text" }'
+def foreign(root: Path, folder: Path, kind: str, file: Path) -> App:
+    """The job over a file of another program's log, by the queries in tests/logs and the source in the documentation."""
+    page = (root / "docs" / "bulk_upload.md").read_text("utf-8")
+    recipe = re.search(rf'\[sources\.uploads\]\nfiles +=( "logs/{kind}\.\w+"\n[^`]*)```', page)
+    assert recipe is not None
+    source = re.sub(r"logs/\w+\.\w+", file.as_posix(), f"files ={recipe[1]}", count=1)
+    return laid_out(folder, root, source=source, queries=root / "tests" / "logs" / kind)
 
 
 def test_the_log_of_a_pipeline(root: Path, tmp_path: Path, shared_data: Path) -> None:
@@ -564,7 +570,7 @@ def test_the_log_of_files(root: Path, tmp_path: Path, shared_data: Path, timezon
 def test_the_session_of_bcp(root: Path, tmp_path: Path, shared_data: Path) -> None:
     """999 of 1,000 rows in 640 ms: one partial upload, one rejected row with the driver's reason."""
     file = shared_data / "logs" / "bcp_session_invalid_cast.txt"
-    sent = report(foreign(root, tmp_path, "bcp", file, BCP))
+    sent = report(foreign(root, tmp_path, "bcp", file))
     shown = {label: figure.value for label, figure in figures(sent).items()}
     assert shown == pytest.approx({
         "Uploads": 1, "Failed or partial": 1, "Rows rejected": 1, "Rows read": 1_000, "Rows loaded": 999,
@@ -595,7 +601,7 @@ def test_sessions_of_bcp_follow_each_other(root: Path, tmp_path: Path) -> None:
         "Named Pipes Provider: Could not open a connection to SQL Server [53].\n\nBCP copy in failed\n",
         "utf-8",
     )
-    sent = report(foreign(root, tmp_path / "p", "bcp", tmp_path / "bcp.txt", BCP))
+    sent = report(foreign(root, tmp_path / "p", "bcp", tmp_path / "bcp.txt"))
     uploads = rows(workbook(sent)["Uploads of the day"])[:-1]
     assert sorted((row[2], row[6], row[7], row[8]) for row in uploads) == [
         ("failed", 0, 0, 0), ("partial", 10, 8, 2), ("succeeded", 20, 20, 0),
