@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from reports import jobs, leases, params, project, toml
@@ -36,8 +37,13 @@ from reports.planning import Expectation, Planner
 from reports.schedules.coming import next_run
 from reports.settings import Settings, StoreSource
 from reports.settling import Settler
-from reports.store import Store, exists, open_store
+from reports.store import Reject, Store, Upload, exists, open_store
 from reports.transports import address
+
+if TYPE_CHECKING:
+    from reports.uploads.desk import Desk, Outcome
+    from reports.uploads.loading import Progress
+    from reports.uploads.uploading import Order
 
 MOST = 1000
 """How many deliveries are listed where none are named, the newest first."""
@@ -266,6 +272,66 @@ class App:
         beats = store.services.every() if (store := self._history()) else ()
         now = self.clock()
         return [one for one in beats if not one.stopped and now - one.beat < ALIVE]
+
+    # -- uploads --------------------------------------------------------------------------------------
+
+    def upload(
+        self,
+        items: Sequence[Any],
+        order: Order,
+        *,
+        notify: Sequence[str] = (),
+        tell: Tell = silent,
+        told: Callable[[Progress], None] = lambda _: None,
+    ) -> Sequence[Outcome]:
+        """Files, or frames, into a table: what became of each. Whoever is in `notify` is told at the end."""
+        return self._desk(tell, told).take(items, order, notify=notify)
+
+    def resume_upload(
+        self,
+        upload_id: str,
+        order: Order,
+        *,
+        notify: Sequence[str] = (),
+        tell: Tell = silent,
+        told: Callable[[Progress], None] = lambda _: None,
+    ) -> Sequence[Outcome]:
+        """An upload that stopped goes on, with the file and the table that it had."""
+        desk = self._desk(tell, told)
+        file, again = desk.order_of(upload_id, order)
+        return desk.take([file], again, notify=notify)
+
+    def uploads(self, limit: int = 100) -> Sequence[Upload]:
+        """The newest uploads; those whose process has died are shown as interrupted."""
+        if (store := self._history()) is None:
+            return ()
+        self._settle_uploads(store)
+        return store.uploads.list(limit)
+
+    def show_upload(self, upload_id: str) -> tuple[Upload, Mapping[str, int], Iterator[Reject]]:
+        """An upload by its id, or the beginning of it, with the causes of its rejected rows, and these."""
+        if (store := self._history()) is None:
+            raise StoreError("nothing has been uploaded here yet", hint="reports upload FILE --to SOURCE.TABLE")
+        self._settle_uploads(store)
+        found = store.uploads.find(upload_id)
+        return found, store.uploads.causes(found.id), store.uploads.rejects(found.id)
+
+    def _settle_uploads(self, store: Store) -> None:
+        dead = leases.dead(store.uploads.owners(), here=store.is_local)
+        store.uploads.settle(self.clock(), dead=dead)
+
+    def _desk(self, tell: Tell, told: Callable[[Progress], None]) -> Desk:
+        from reports.uploads.desk import Desk  # noqa: PLC0415  DuckDB and openpyxl, which other commands do without
+
+        return Desk(
+            settings=self.settings,
+            store=self.store,
+            clock=self.clock,
+            new_id=self.new_id,
+            deliver=lambda run: self.deliver(run, tell=tell),
+            tell=tell,
+            told=told,
+        )
 
     # -- history and outbox ---------------------------------------------------------------------------
 

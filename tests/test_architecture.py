@@ -24,15 +24,15 @@ HOUSE = [
     {"telling", "checking"},
     {"settling", "dispatch"},
     {"execution"},
-    {"planning", "definitions", "children", "pings", "logs", "health", "timer", "units"},
+    {"planning", "definitions", "children", "pings", "logs", "health", "timer", "units", "uploads"},
     {"agenda", "post"},
     {"runner", "app"},
     {"child", "export", "preview", "service"},
     {"cli"},
 ]
-FLOOR = {name: number for number, names in enumerate(HOUSE) for name in names}
+FLOOR = {name: number for number, names in enumerate(HOUSE) for name in names} | {"": len(HOUSE)}  # the package itself
 HOMES = {
-    "pandas": ("sources", "render", "cashflow"),
+    "pandas": ("sources", "render", "cashflow", "uploads.frames"),
     "numpy": ("sources", "render", "cashflow"),
     "duckdb": ("sources",),
     "python_calamine": ("sources",),
@@ -116,7 +116,7 @@ def arrows(root: Path) -> Iterator[tuple[str, str]]:
 
 def test_every_module_has_its_floor(root: Path) -> None:
     """A new module is put on a floor on purpose."""
-    assert {top(name) for name, _ in modules(root)} - {""} == set(FLOOR)
+    assert {top(name) for name, _ in modules(root)} == set(FLOOR)
 
 
 def test_arrows_point_down(root: Path) -> None:

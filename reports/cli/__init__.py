@@ -3,7 +3,7 @@
 What a command needs is imported inside it, so that `reports --help` imports none of it.
 """
 
-from reports.cli import history, login, outbox, project, providers, running, schedule, serve, service
+from reports.cli import history, login, outbox, project, providers, running, schedule, serve, service, uploading
 from reports.cli.common import cli
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "schedule",
     "serve",
     "service",
+    "uploading",
 ]
 
 

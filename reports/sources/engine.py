@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,19 @@ def array(items: Sequence[object]) -> str:
 class Engine:
     """A DuckDB of its own in memory that reads `files` and nothing else; it spills into `folder`."""
 
-    def __init__(self, files: Sequence[Path], folder: Path) -> None:
-        self._connection = _locked(files, folder)
+    def __init__(self, files: Sequence[Path], folder: Path, *, threads: int = 0) -> None:
+        self._connection = _locked(files, folder, threads)
 
     def run(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Every row of one statement."""
         rows: list[tuple[Any, ...]] = self._connection.execute(sql, params or None).fetchall()
         return rows
+
+    def stream(self, sql: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of one statement in their order, `size` at a time; no more of them are in memory at once."""
+        answer = self._connection.execute(sql)
+        while rows := answer.fetchmany(size):
+            yield rows
 
     def columns(self, sql: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Every row of one statement as a NumPy array for each column, masked where it has NULLs."""
@@ -79,7 +85,7 @@ class Engine:
         self._connection.close()
 
 
-def _locked(files: Sequence[Path], folder: Path) -> duckdb.DuckDBPyConnection:
+def _locked(files: Sequence[Path], folder: Path, threads: int) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
@@ -87,6 +93,8 @@ def _locked(files: Sequence[Path], folder: Path) -> duckdb.DuckDBPyConnection:
         "python_enable_replacements": False,
         "temp_directory": str(folder / "spill"),
     }
+    if threads:
+        config["threads"] = threads
     connection = duckdb.connect(config=config)
     for setting in (
         "TimeZone = 'UTC'",

@@ -47,7 +47,7 @@ def readable(path: Path, encoding: str, folder: Path, *, tolerant: bool) -> Path
     `tolerant` lets bytes through that do not fit the encoding, for DuckDB to set their rows aside.
     """
     start = head(path)
-    codec = _codec(path, start, encoding)
+    codec = codec_of(path, start, encoding)
     if codec in DIRECT and not tolerant:
         _check_utf8(path, start)
     mixed = _mixed(start + _tail(path))
@@ -62,11 +62,12 @@ def beginning(path: Path, encoding: str, folder: Path) -> Path:
     """The first 256 KB of `path` as a file in `folder`, whatever does not fit the encoding replaced."""
     start = head(path)
     copy = folder / f"{len(list(folder.iterdir()))}-{path.name.removesuffix('.gz')}"
-    copy.write_bytes(start.decode(_codec(path, start, encoding), "replace").encode())
+    copy.write_bytes(start.decode(codec_of(path, start, encoding), "replace").encode())
     return copy
 
 
-def _codec(path: Path, start: bytes, encoding: str) -> str:
+def codec_of(path: Path, start: bytes, encoding: str) -> str:
+    """Python's name of the encoding that the settings say, or that the first bytes show."""
     if encoding == "auto":
         return "utf-16" if start.startswith(_UTF16_MARKS) else "utf-8"
     try:

@@ -152,14 +152,14 @@ class Uploads:
         """The newest first."""
         return self._uploads(_uploads().order_by(*_NEWEST).limit(limit))
 
-    def of_file(self, target: str, sha256: str) -> Sequence[Upload]:
-        """The uploads of just these bytes into that table, the newest first."""
-        same = (upload.c.target == target, upload.c.sha256 == sha256)
+    def of_file(self, source: str, target: str, sha256: str) -> Sequence[Upload]:
+        """The uploads of just these bytes into that table of a source, the newest first."""
+        same = (upload.c.source == source, upload.c.target == target, upload.c.sha256 == sha256)
         return self._uploads(_uploads().where(*same).order_by(*_NEWEST))
 
-    def unfinished(self, target: str) -> Sequence[Upload]:
-        """The uploads into that table that were not brought to an end, the newest first."""
-        open_ = (upload.c.target == target, upload.c.state.in_(UNFINISHED))
+    def unfinished(self, source: str, target: str) -> Sequence[Upload]:
+        """The uploads into that table of a source that were not brought to an end, the newest first."""
+        open_ = (upload.c.source == source, upload.c.target == target, upload.c.state.in_(UNFINISHED))
         return self._uploads(_uploads().where(*open_).order_by(*_NEWEST))
 
     def rejects(self, upload_id: str) -> Iterator[Reject]:

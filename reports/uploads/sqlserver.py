@@ -1,0 +1,245 @@
+"""SQL Server: rows by executemany with mssql-python, by INSERTs of many rows with pymssql.
+
+Plain T-SQL that also Babelfish understands, and INFORMATION_SCHEMA where others would ask sys.
+"""
+
+# ruff: noqa: S608  the SQL is made of quoted names and literals only; values of rows are always bound
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from reports.uploads.causes import OTHER, cause
+from reports.uploads.columns import Column, Kind, integer
+from reports.uploads.server import BATCH, MARKS, ROW, Server
+
+_INTEGERS = {"tinyint": integer(8, signed=False), "smallint": integer(16), "int": integer(32), "bigint": integer(64)}
+_KINDS: dict[str, Kind] = {
+    "decimal": "decimal",
+    "numeric": "decimal",
+    "money": "decimal",
+    "smallmoney": "decimal",
+    "real": "number",
+    "float": "number",
+    "bit": "boolean",
+    **dict.fromkeys(("char", "varchar", "text", "nchar", "nvarchar", "ntext"), "text"),
+    "date": "date",
+    **dict.fromkeys(("datetime", "datetime2", "smalldatetime"), "datetime"),
+    "datetimeoffset": "instant",
+    "time": "time",
+    "uniqueidentifier": "uuid",
+    **dict.fromkeys(("binary", "varbinary", "image"), "binary"),
+}
+_MONEY = {"money": (19, 4), "smallmoney": (10, 4)}
+_FRACTIONS = {"datetime": 3, "smalldatetime": 0}
+_AT_ONCE = 500
+"""Rows of one INSERT of pymssql; more than 1,000 no server takes."""
+
+
+class SQLServer(Server):
+    held: ClassVar[str] = " WITH (UPDLOCK, HOLDLOCK)"
+
+    def quoted(self, name: str) -> str:
+        return "[" + name.replace("]", "]]") + "]"
+
+    def literal(self, text: str) -> str:
+        return "N" + super().literal(text)
+
+    def default_schema(self, cursor: Any) -> str:
+        cursor.execute("SELECT SCHEMA_NAME()")
+        return str(cursor.fetchone()[0])
+
+    def tables(self, cursor: Any) -> list[str]:
+        wanted = f"TABLE_SCHEMA = {self.literal(self.schema)} AND TABLE_NAME <> {self.literal(MARKS)}"
+        cursor.execute(f"SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE {wanted} ORDER BY TABLE_NAME")
+        return [row[0] for row in cursor.fetchall()]
+
+    def exists(self, cursor: Any, table: str) -> bool:
+        wanted = f"TABLE_SCHEMA = {self.literal(self.schema)} AND TABLE_NAME = {self.literal(table)}"
+        cursor.execute(f"SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE {wanted}")
+        return bool(cursor.fetchone()[0])
+
+    def columns(self, cursor: Any) -> list[Column]:
+        table = f"OBJECT_ID({self.literal(self.target)})"
+        cursor.execute(
+            "SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, "
+            "DATETIME_PRECISION, IS_NULLABLE, COLUMN_DEFAULT, CHARACTER_SET_NAME, "
+            f"COLUMNPROPERTY({table}, COLUMN_NAME, 'IsIdentity') AS is_identity, "
+            f"COLUMNPROPERTY({table}, COLUMN_NAME, 'IsComputed') AS is_computed FROM INFORMATION_SCHEMA.COLUMNS "
+            f"WHERE TABLE_SCHEMA = {self.literal(self.schema)} AND TABLE_NAME = {self.literal(self.table)} "
+            "ORDER BY ORDINAL_POSITION"
+        )
+        return [_column(row) for row in cursor.fetchall()]
+
+    def marks(self) -> str:
+        return (
+            f"CREATE TABLE {self.within(MARKS)} (upload nvarchar(64) NOT NULL PRIMARY KEY, "
+            "target nvarchar(400) NOT NULL, loaded bigint NOT NULL, inserted bigint NOT NULL, updated bigint NOT NULL, "
+            "prefix nvarchar(64) NOT NULL, done int NOT NULL, changed datetime2 DEFAULT CURRENT_TIMESTAMP)"
+        )
+
+    def insert(self, cursor: Any, into: str, columns: Sequence[Column], rows: Sequence[Any]) -> None:
+        identity = any(column.identity for column in columns)
+        self.counting(cursor, into, on=identity)
+        self._put(cursor, f"INSERT INTO {into} ({self.listed(columns)})", rows)
+        if identity:
+            cursor.execute(f"SET IDENTITY_INSERT {into} OFF")
+
+    def _put(self, cursor: Any, statement: str, rows: Sequence[Any]) -> None:
+        if rows:
+            values = ", ".join("?" * len(rows[0]))
+            cursor.executemany(f"{statement} VALUES ({values})", rows)
+
+    def counting(self, cursor: Any, table: str, *, on: bool) -> None:
+        if on:
+            cursor.execute(f"SET IDENTITY_INSERT {table} ON")
+
+    def fill_batch(self, cursor: Any, columns: Sequence[Column], rows: Sequence[Any]) -> None:
+        cursor.execute(f"DELETE FROM {self.batch}")
+        numbered = [(*row, number) for number, row in enumerate(rows)]
+        self._put(cursor, f"INSERT INTO {self.batch} ({self.listed(columns)}, {ROW})", numbered)
+
+    @property
+    def batch(self) -> str:
+        return f"#{BATCH}"
+
+    def make_batch(self, cursor: Any, columns: Sequence[Column]) -> None:
+        # An expression, so that the copy does not count by itself.
+        names = ", ".join(
+            f"ISNULL({self.quoted(one.name)}, 0) AS {self.quoted(one.name)}" if one.identity else self.quoted(one.name)
+            for one in columns
+        )
+        cursor.execute(f"SELECT TOP (0) {names}, CAST(0 AS int) AS {ROW} INTO {self.batch} FROM {self.target}")
+
+    def update(self, cursor: Any, columns: Sequence[Column], keys: Sequence[Column]) -> int:
+        changed = [column for column in columns if column not in keys and not column.identity] or list(keys)
+        set_ = ", ".join(f"t.{self.quoted(one.name)} = b.{self.quoted(one.name)}" for one in changed)
+        rows = f"{self.target} AS t{self.held} INNER JOIN {self.batch} AS b ON {self.same(keys)}"
+        cursor.execute(f"UPDATE t SET {set_} FROM {rows}")
+        return int(cursor.rowcount)
+
+    def insert_new(self, cursor: Any, columns: Sequence[Column], keys: Sequence[Column]) -> int:
+        identity = any(column.identity for column in columns)
+        self.counting(cursor, self.target, on=identity)
+        count = super().insert_new(cursor, columns, keys)
+        if identity:
+            cursor.execute(f"SET IDENTITY_INSERT {self.target} OFF")
+        return count
+
+    def swap(self, cursor: Any, staging: str, columns: Sequence[Column]) -> None:
+        names = self.listed(columns)
+        identity = any(column.identity for column in columns)
+        cursor.execute(f"DELETE FROM {self.target}")
+        self.counting(cursor, self.target, on=identity)
+        cursor.execute(f"INSERT INTO {self.target} ({names}) SELECT {names} FROM {self.within(staging)}")
+        if identity:
+            cursor.execute(f"SET IDENTITY_INSERT {self.target} OFF")
+        self.drop(cursor, staging)
+
+    def make_staging(self, cursor: Any, staging: str) -> None:
+        table = self.within(staging)
+        cursor.execute(f"SELECT TOP (0) * INTO {table} FROM {self.target}")
+        for kind, columns in self._keys(cursor):
+            cursor.execute(f"ALTER TABLE {table} ADD {kind} ({', '.join(map(self.quoted, columns))})")
+
+    def _keys(self, cursor: Any) -> list[tuple[str, list[str]]]:
+        """PRIMARY KEY and UNIQUE with their columns."""
+        cursor.execute(
+            "SELECT c.CONSTRAINT_TYPE, c.CONSTRAINT_NAME, k.COLUMN_NAME FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS c "
+            "INNER JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE k ON k.CONSTRAINT_NAME = c.CONSTRAINT_NAME "
+            "AND k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME "
+            f"WHERE c.TABLE_SCHEMA = {self.literal(self.schema)} AND c.TABLE_NAME = {self.literal(self.table)} "
+            "AND c.CONSTRAINT_TYPE IN ('PRIMARY KEY', 'UNIQUE') ORDER BY c.CONSTRAINT_NAME, k.ORDINAL_POSITION"
+        )
+        found: dict[tuple[str, str], list[str]] = {}
+        for kind, name, column in cursor.fetchall():
+            found.setdefault((kind, name), []).append(column)
+        return [(kind, columns) for (kind, _), columns in found.items()]
+
+    def refused(self, error: Exception) -> bool:
+        # The driver's own classes cannot be relied upon, nor does it tell numbers: the server's words can.
+        return cause(str(error)).name != OTHER or super().refused(error)
+
+    def message(self, error: Exception) -> str:
+        said = str(error.args[1] if len(error.args) > 1 and isinstance(error.args[1], str | bytes) else error)
+        said = re.sub(r"^.*?DDBC Error:\s*|\[Microsoft\]|\[ODBC Driver[^]]*\]|\[SQL Server\]", "", said)
+        said = re.sub(r"\s*DB-Lib error message[\s\S]*|\s*The statement has been terminated\.?", "", said)
+        return " ".join(said.split())
+
+    def declared(self, kind: str, *, digits: int, scale: int, length: int, key: bool) -> str:
+        if kind == "decimal":
+            return f"decimal({digits}, {scale})"
+        if kind == "text" and (key or length <= _LONGEST):
+            sizes = (50, 200, 450) if key else (100, 400, _LONGEST)
+            return f"nvarchar({next((size for size in sizes if length * 2 <= size), sizes[-1])})"
+        return {"integer": "bigint", "number": "float", "boolean": "bit", "date": "date", "datetime": "datetime2",
+                "instant": "datetimeoffset", "binary": "varbinary(max)"}.get(kind, "nvarchar(max)")  # fmt: skip
+
+
+_LONGEST = 4000
+
+
+class PyMSSQL(SQLServer):
+    """With pymssql, which sends the values within the statement."""
+
+    placeholder: ClassVar[str] = "%s"
+
+    def _put(self, cursor: Any, statement: str, rows: Sequence[Any]) -> None:
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            one = f"({', '.join(['%s'] * len(some[0]))})"
+            cursor.execute(
+                f"{statement.replace('%', '%%')} VALUES {', '.join([one] * len(some))}",
+                tuple(value for row in some for value in row),
+            )
+
+
+def _column(row: Sequence[Any]) -> Column:
+    name, declared, length, digits, scale, fraction, nullable, default, characters, identity, computed = row
+    declared = declared.lower()
+    kind = "integer" if declared in _INTEGERS else _KINDS.get(declared, "other")
+    rowversion = declared in ("timestamp", "rowversion")
+    size = None if length is None or int(length) < 0 else int(length)
+    return Column(
+        name=name,
+        declared=f"{declared}({size})" if size else declared,
+        kind=kind,
+        nullable=nullable == "YES",
+        filled=default is not None or bool(identity) or bool(computed) or rowversion,
+        computed=bool(computed) or rowversion,
+        identity=bool(identity),
+        separator="T",
+        **_limits(declared, kind, size=size, digits=digits, scale=scale, fraction=fraction, characters=characters),
+    )
+
+
+def _limits(declared: str, kind: Kind, **given: Any) -> dict[str, Any]:
+    if kind == "integer":
+        return dict(_INTEGERS[declared])
+    if kind == "decimal":
+        digits, scale = _MONEY.get(declared, (given["digits"], given["scale"]))
+        return {"digits": int(digits), "scale": int(scale)}
+    if kind == "text":
+        wide = declared.startswith("n")
+        codec = "" if wide else _codec(str(given["characters"] or ""))
+        size = None if declared in ("text", "ntext") else given["size"]
+        return {"length": size, "units": "UTF-16 units" if wide else "bytes" if codec else "characters", "codec": codec}
+    if kind in ("datetime", "instant", "time"):
+        return {
+            "scale": _FRACTIONS.get(
+                declared, given["fraction"] if given["fraction"] is None else int(given["fraction"])
+            )
+        }
+    if kind == "binary":
+        return {"length": None if declared == "image" else given["size"]}
+    return {}
+
+
+def _codec(characters: str) -> str:
+    """Python's name of the code page of a varchar, where it is known."""
+    word = characters.lower()
+    if word == "iso_1":
+        return "cp1252"
+    return word if re.fullmatch(r"cp\d{3,4}", word) else "utf-8" if word in ("utf8", "utf-8") else ""
