@@ -42,7 +42,7 @@ from support.tds_answers import (
     Transaction,
     Wait,
 )
-from support.tds_courtesies import courtesies
+from support.tds_courtesies import courtesies, destination
 from support.tds_login import Login
 from support.tds_talk import Talk
 from support.tds_tokens import CHINESE, LATIN
@@ -69,6 +69,7 @@ __all__ = [
     "Wait",
     "authority",
     "courtesies",
+    "destination",
 ]
 HOST = "127.0.0.1"
 
@@ -89,7 +90,8 @@ def context(*names: str) -> ssl.SSLContext:
 class TdsServer:
     """A server on a free port of this machine, a thread for each connection.
 
-    What it saw is in `logins`, `statements` and the number of `attentions`. With `tls` it can encrypt, or insists;
+    What it saw is in `logins`, `statements`, the numbers of `attentions`, of `connections` and of answers that were
+    `abandoned` by a client that went in their middle. With `tls` it can encrypt, or insists;
     its certificate is for `names` and by the authority in `ca_file`. `refuse_login` is a Failure, Cut or Wait for
     everybody, or a function of the Login. What the answering function raised comes out when the server is left.
     """
@@ -109,7 +111,7 @@ class TdsServer:
         self.logins: list[Login] = []
         self.statements: list[Statement] = []
         self.troubles: list[Exception] = []
-        self.attentions = 0
+        self.attentions = self.abandoned = 0
         self._folder = tempfile.TemporaryDirectory(prefix="tds-")
         self.ca_file = str(Path(self._folder.name) / "ca.pem")
         authority().cert_pem.write_to_path(self.ca_file)
@@ -126,10 +128,7 @@ class TdsServer:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(10)
-        for connection, thread in self._open:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
+        self.cut()
         self._folder.cleanup()
         if self.troubles and error is None:
             raise self.troubles[0]
@@ -138,6 +137,18 @@ class TdsServer:
     def connections(self) -> int:
         """How many there have been."""
         return len(self._open)
+
+    @property
+    def open(self) -> int:
+        """How many there are now."""
+        return sum(thread.is_alive() for _, thread in self._open)
+
+    def cut(self) -> None:
+        """End all connections, as a server does that is shut down."""
+        for connection, thread in self._open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
 
     def refusal(self, login: Login) -> Refusal | None:
         return self._refuse(login) if callable(self._refuse) else self._refuse

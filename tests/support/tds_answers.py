@@ -82,9 +82,10 @@ class Info:
 
 @dataclass(frozen=True)
 class Cut:
-    """The connection ends right here; with `reset` what was sent and not yet read is lost too."""
+    """The connection ends right here, after whole rows or, `torn`, in the middle of one; with `reset` at once."""
 
     reset: bool = False
+    torn: bool = False
 
 
 @dataclass(frozen=True)

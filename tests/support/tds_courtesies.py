@@ -107,3 +107,19 @@ RULES: list[tuple[str, Rule]] = [
     ),
     (r"INSERT BULK\b", lambda _, __: [Count(None)]),
 ]
+
+
+def destination(columns: Sequence[Column]) -> Sequence[Part]:
+    """The answer to the batch with which bulk copies ask what a table is like (it has `SET FMTONLY ON`)."""
+    collated = [
+        (place, one.name, one.collation.code, "SQL_Latin1_General_CP1_CI_AS")
+        for place, one in enumerate(columns, 1)
+        if "char" in one.type
+    ]
+    described = [
+        Column("colid", "int"),
+        Column("name", "nvarchar(128)"),
+        Column("tds_collation", "binary(5)"),
+        Column("collation", "nvarchar(128)"),
+    ]
+    return [Rows([Column("", "int")], [(0,)]), Rows(columns), Rows(described, collated)]

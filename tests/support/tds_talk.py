@@ -52,6 +52,10 @@ EVENTS = (Failure, Info, Cut, Wait)
 BLOCK = 1024
 
 
+class Over(Exception):
+    """The server itself ends the connection."""
+
+
 class Talk:
     """What is said on one connection."""
 
@@ -59,6 +63,7 @@ class Talk:
         self._server, self._wire, self._number = server, wire, number
         self._prepared: dict[int, tuple[str, str]] = {}
         self._bulk = ""
+        self._busy = False
         self.session: Session
 
     def run(self) -> None:
@@ -67,8 +72,10 @@ class Talk:
             if self._let_in():
                 while True:
                     self._next()
-        except (Gone, OSError):
+        except Over:
             pass
+        except (Gone, OSError):
+            self._server.abandoned += self._busy
         finally:
             self._wire.close()
             if hasattr(self, "session"):
@@ -126,18 +133,22 @@ class Talk:
             self._attend()
             return
         answering = Answering(self._wire)
+        self._busy = True
         try:
             if message.resets:
                 self._reset()
             self._take(message, answering)
         except Attended:
-            answering.close()
             self._attend()
             return
+        finally:
+            answering.close()
         self._wire.end()
+        self._busy = False
 
     def _attend(self) -> None:
         self._server.attentions += 1
+        self._busy = False
         self._wire.write(done(ATTENDED))
         self._wire.end()
 
@@ -180,7 +191,7 @@ class Talk:
         self._server.statements.append(statement)
         try:
             answering.parts(self.session, self._server.answer(self.session, statement))
-        except (Gone, Attended, OSError):
+        except (Gone, Attended, Over, OSError):
             raise
         except Exception as error:  # noqa: BLE001  the test is told when the server is left
             self._server.troubles.append(error)
@@ -267,10 +278,12 @@ class Answering:
         elif isinstance(part, Failure):
             self._fail(part)
         else:
+            if isinstance(part, Cut) and part.torn:
+                self._wire.write(b"\xd1")
             self._wire.flush()
             if isinstance(part, Cut):
                 self._wire.close(reset=part.reset)
-                raise Gone
+                raise Over
             self._wait(part.seconds)
 
     def _wait(self, seconds: float) -> None:
@@ -284,7 +297,7 @@ class Answering:
         if failure.severity >= 20:
             self._wire.write(done(ERRED))
             self._wire.end()
-            raise Gone
+            raise Over
 
     def _rows(self, session: Session, part: Rows) -> int:
         kinds = [written(one.type, one.collation, nullable=one.nullable) for one in part.columns]
