@@ -108,9 +108,15 @@ class Session:
 
         return self.look(ask)
 
-    def end(self) -> None:
-        """The upload is on record as done; its mark is needed no more."""
-        self.look(lambda cursor: self.server.end_mark(cursor, self.upload))
+    def end(self, upload: str, staging: str = "") -> None:
+        """The upload is done, or never will be; its mark is needed no more, nor a table that was to replace another."""
+
+        def ask(cursor: Any) -> None:
+            self.server.end_mark(cursor, upload)
+            if staging and self.server.exists(cursor, staging):
+                self.server.drop(cursor, staging)
+
+        self.look(ask)
 
     # -- rows --------------------------------------------------------------------------------------------
 
@@ -124,7 +130,7 @@ class Session:
         def step(again: bool) -> Mark:  # noqa: FBT001  after a failure
             if again and (now := self._asked(lambda cursor: self.server.mark(cursor, self.upload))) != before:
                 return self._ours(now, after)
-            with self._transaction(batch=plan.columns if plan.mode == "upsert" else ()) as cursor:
+            with self._transaction(plan) as cursor:
                 inserted, updated = self._rows(cursor, plan, rows) if rows else (0, 0)
                 moved = replace(after, inserted=before.inserted + inserted, updated=before.updated + updated)
                 if not self.server.move_mark(cursor, self.upload, before, moved):
@@ -211,15 +217,18 @@ class Session:
         return refusal
 
     @contextlib.contextmanager
-    def _transaction(self, *, batch: Sequence[Column] = ()) -> Iterator[Any]:
-        """A cursor; what is done with it is committed when the block ends well. Refused where rows were at fault."""
+    def _transaction(self, plan: Plan | None = None) -> Iterator[Any]:
+        """A cursor; what is done with it is committed when the block ends well.
+
+        With a plan rows are put in; Refused where they were at fault.
+        """
         if self._connection is None:
             self._connection = self.database.writer.raw_connection()
         connection = self._connection
         try:
             cursor = connection.cursor()
-            if batch and not self._batch_made:
-                self.server.make_batch(cursor, batch)
+            if plan and plan.mode == "upsert" and not self._batch_made:
+                self.server.make_batch(cursor, plan.columns)
                 connection.commit()
                 self._batch_made = True
             self.server.begin(cursor)
@@ -228,7 +237,7 @@ class Session:
             cursor.close()
         except BaseException as error:
             self._undone()
-            if isinstance(error, Exception) and not self._passes(error) and self.server.refused(error):
+            if plan and isinstance(error, Exception) and not self._passes(error) and self.server.refused(error):
                 said = self.database.masked(self.server.message(error))
                 raise Refused(said, self.server.place(error)) from None
             raise

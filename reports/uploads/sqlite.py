@@ -96,7 +96,7 @@ def _column(row: Sequence[Any], *, single_key: bool) -> Column:
         name=name,
         declared=declared or "any type",
         kind=kind,
-        nullable=bool(counter) or not (not_null or (key and not counter)),
+        nullable=not (not_null or (key and not counter)),
         filled=default is not None or bool(counter) or hidden in _COMPUTED,
         computed=hidden in _COMPUTED,
         **limits,

@@ -198,7 +198,8 @@ class Uploading:
             found = self._unfinished(new, order)
             again = replace(new, id=found.id, mode=found.mode)
             self.store.uploads.take_over(again, owner=self.owner, until=until)
-            return replace(again, started=found.started, retries=found.retries, batches=found.batches)
+            kept = {name: getattr(found, name) for name in ("started", "rows_read", "retries", "batches")}
+            return replace(again, **kept)
         if order.mode == "append" and not order.again:
             self._check_new(new)
         self.store.uploads.start(new, owner=self.owner, until=until)
@@ -298,9 +299,14 @@ class _Under:
         session, uploads = self.session, self.by.store.uploads
         before, mark = self.log.rows_read, session.begin()
         if mark.loaded == 0 and before:
-            raise SourceError("the database knows nothing of this upload")
+            raise SourceError(
+                "the database knows nothing of this upload any more: a later one has replaced the table, or the "
+                "database was brought back from a copy",
+                where=session.database.where,
+                hint="look what is in the table, then upload anew, without --resume",
+            )
         if plan.mode == "replace":
-            plan = replace(plan, staging=f"reports_new_{self.log.id}")
+            plan = replace(plan, staging=_staging(self.log.id))
             if not mark.done:
                 session.stage(plan)
         loading.plan, loading.mark = plan, mark
@@ -334,9 +340,13 @@ class _Under:
     def _tidy(self) -> None:
         """What was there to go on by is needed no more; that it stays would do no harm."""
         try:
-            self.session.end()
+            self.session.end(self.log.id)
+            if self.log.mode == "replace":
+                for one in self.by.store.uploads.unfinished(self.log.source, self.log.target):
+                    if one.mode == "replace" and one.state != "running" and one.started < self.log.started:
+                        self.session.end(one.id, _staging(one.id))
         except ReportsError as error:
-            self.by.tell(f"the mark of the upload is left behind: {error.what}")
+            self.by.tell(f"what is needed no more is left behind in the database: {error.what}")
 
 
 def _server(database: Database) -> type[Server]:
@@ -350,6 +360,11 @@ def _server(database: Database) -> type[Server]:
             hint="SQL Server, PostgreSQL and SQLite can be",
         )
     return known[database.kind]
+
+
+def _staging(upload: str) -> str:
+    """The table that the rows of an upload stand in until they replace those of the target."""
+    return f"reports_new_{upload}"
 
 
 def _check(order: Order) -> None:
