@@ -188,13 +188,20 @@ class Session:
                 self._connection.close()
         self._connection, self._batch_made = None, False
 
+    def _let_go(self) -> None:
+        """Of a connection that is of no more use, without a word to the server."""
+        if self._connection is not None:
+            with contextlib.suppress(Exception):
+                self._connection.invalidate()
+        self._connection, self._batch_made = None, False
+
     def _attempted(self, step: Callable[[bool], Result]) -> Result:
         """What `step` gives, tried again on a new connection while its errors are of those that pass."""
         for number in range(self.attempts):
             try:
                 return step(number > 0)
             except self._errors as error:
-                self.close()
+                self._let_go()
                 last = number == self.attempts - 1
                 if last or not self.database.transient(error):
                     raise self._explained(error) from None
@@ -250,7 +257,7 @@ class Session:
         try:
             self._connection.rollback()
         except Exception:  # noqa: BLE001  whatever it is, this connection is of no more use
-            self.close()
+            self._let_go()
 
 
 def _taken_over(upload: str) -> Superseded:
