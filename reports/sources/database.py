@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
@@ -161,9 +162,12 @@ class Database:
 
     def _asked(self, ask: Callable[[Connection], T], query: Query | None) -> T:
         """What `ask` finds on a connection of its own, tried again while its errors are of those that pass."""
+        connected: list[Connection] = []
 
         def once() -> T:
+            connected.clear()
             with self.engine.connect() as connection:
+                connected.append(connection)
                 return ask(connection)
 
         for wait in self._waits():
@@ -171,6 +175,8 @@ class Database:
                 return interruptible(once, cancel=self.dialect.cancel)
             except (SQLAlchemyError, self._refusals) as error:
                 fault = self.dialect.fault(error)
+                if fault.kind == "timed out" and not connected:  # which some drivers say in the same words
+                    fault = replace(fault, kind="unreachable")
                 if wait is None or fault.kind not in {"passing", "unreachable"}:
                     # Not `from error`: what SQLAlchemy raises shows the URL and the values bound.
                     raise self._explained(fault, query) from None

@@ -14,7 +14,8 @@ Error = duckdb.Error
 
 _NO_TABLE = re.compile(r"Table with name (.+?) does not exist")
 _NO_COLUMN = re.compile(
-    r'Referenced column "(.+?)" not found|have a column named "(.+?)"|Column "(.+?)" does not exist'
+    r'Referenced column "(.+?)" not found|have a column named "(.+?)"|Column "(.+?)" does not exist|'
+    r'Column "(.+?)" referenced that exists in the SELECT clause'
 )
 
 

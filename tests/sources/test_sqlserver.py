@@ -18,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from support import drivers  # noqa: F401  which chooses the provider
 from support.tds import Column, Count, Cut, Failure, Rows, Session, Statement, TdsServer, Wait, courtesies
 
 from reports.errors import SettingsError, SourceError

@@ -149,11 +149,8 @@ class SQLServer(Dialect):
         return f"{phrase}: {text}" if phrase and phrase != text else text
 
     def fault(self, error: Exception) -> Fault:
-        found = super().fault(error)
         _, text = faults.said(error.orig if isinstance(error, DBAPIError) else error)
-        late = found.kind not in {"login", "certificate"} and faults.only_while_connecting(text)
-        shown = sentence(faults.without_the_obvious(text))
-        return replace(found, kind="unreachable" if late else found.kind, message=shown)
+        return replace(super().fault(error), message=sentence(faults.without_the_obvious(text)))
 
 
 def _engine(url: URL, settings: Connected, isolation: Any) -> Engine:

@@ -21,14 +21,16 @@ PASSING = re.compile(
     r"Communication link failure|transport-level error|forcibly closed|Connection reset by peer|Broken pipe|"
     r"connection was aborted|Unexpected EOF from the server|Write to the server failed|Read from the server failed|"
     r"DBPROCESS is dead|Not connected to any MS SQL server|Connection is closed|"
-    r"connection (is|was) (broken|closed|lost)|server closed the connection|unexpected end of file|UnexpectedEof|"
+    r"connection (is|was) (broken|closed|lost)|connection closed|server closed the connection|unexpected end of file|"
+    r"UnexpectedEof|IO error|"
     r"SHUTDOWN is in progress|server is paused",
     re.IGNORECASE,
 )
 # The driver's phrase for what the server's own words deny: 1205 and 40501 have theirs above.
 UNREACHABLE = re.compile(
     r"Client unable to establish connection|Unable to connect|Login timeout expired|Connection timeout expired|"
-    r"(Adaptive|TDS) Server is unavailable|network-related|Named Pipes Provider|TCP Provider|actively refused|"
+    r"(Adaptive|TDS) Server (is unavailable|connection failed)|"
+    r"network-related|Named Pipes Provider|TCP Provider|actively refused|"
     r"No such host|Name or service not known|failed to (connect|resolve)|Connection refused",
     re.IGNORECASE,
 )
@@ -51,9 +53,6 @@ MISSING_TABLE = re.compile(r"""Invalid object name '([^']+)'|relation "([^"]+)" 
 MISSING_COLUMN = re.compile(r"""Invalid column name '([^']+)'|column "?([\w.]+)"? does not exist""")
 ENCRYPTION = re.compile(r"encryption (is )?not supported|does not support encryption", re.IGNORECASE)
 _NOT_CONNECTED = re.compile(r"^(Adaptive|TDS) Server connection failed", re.IGNORECASE)
-_OF_DB_LIB = re.compile(
-    r"^((Adaptive|TDS) Server connection|DBPROCESS is dead|Unexpected EOF|Unable to connect)", re.IGNORECASE
-)
 _PREFIX = re.compile(r"^(?:\s*\[[^]]*\])+\s*")
 _DB_LIB = re.compile(r"\s*DB-Lib error message \d+, severity \d+:\s*")
 _SEE_ABOVE = "General SQL Server error: Check messages from the SQL Server"
@@ -65,12 +64,6 @@ def said(error: BaseException | None) -> tuple[str, str]:
     if phrase:
         return phrase, _PREFIX.sub("", str(getattr(error, "ddbc_error", "") or "")) or phrase
     return "", _of_pymssql(getattr(error, "args", ())) or str(error)
-
-
-def only_while_connecting(text: str) -> bool:
-    """Whether pymssql says that it has no connection yet, and nothing of the server's own."""
-    parts = text.split("; ")
-    return any(map(_NOT_CONNECTED.search, parts)) and all(map(_OF_DB_LIB.search, parts))
 
 
 def _of_pymssql(args: tuple[Any, ...]) -> str:
