@@ -15,8 +15,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from reports.errors import SourceError
+from reports.model import Query
 from reports.settings import Connected
 from reports.sources.dialects.base import Dialect
+from reports.sources.wording import check_columns
 
 _ALLOWED = {
     sqlite3.SQLITE_SELECT,
@@ -77,6 +79,12 @@ class SQLite(Dialect):
     def about(self, connection: Connection, url: URL, settings: Connected) -> Sequence[str]:
         del connection, settings
         return [f"SQLite {sqlite3.sqlite_version}", f"the file {url.database}, opened to be read only"]
+
+    def describe(self, connection: Connection, query: Query, values: Mapping[str, Any]) -> Sequence[str] | None:
+        names = super().describe(connection, query, values) or ()
+        # Within a query it tells two columns of one name apart by itself, as id and id:1.
+        check_columns([re.sub(r":\d+$", "", name) for name in names], query)
+        return names
 
     def bindable(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """It has no decimals, and its driver refuses them."""
