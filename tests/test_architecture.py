@@ -36,6 +36,7 @@ HOMES = {
     "numpy": ("sources", "render", "cashflow"),
     "duckdb": ("sources",),
     "python_calamine": ("sources",),
+    "pyarrow": ("sources",),
     "sqlalchemy": ("sources.database", "sources.dialects", "store"),
     "alembic": ("store",),
     "fsspec": ("store",),

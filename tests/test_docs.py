@@ -33,7 +33,8 @@ def keys(*models: type[Part]) -> set[str]:
         ),
         (
             "settings.md",
-            (settings.Settings, settings.FileSource, settings.DatabaseSource, settings.Mail, settings.OAuth,
+            (settings.Settings, settings.FileSource, settings.DatabaseSource, settings.SqlServerSource,
+             settings.StoreSource, settings.Mail, settings.OAuth,
              settings.Store, settings.Secret),
         ),
     ],

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from support import drivers  # noqa: F401  which chooses the provider
+from support import drivers
 from support.tds import Column, Count, Cut, Failure, Rows, Session, Statement, TdsServer, Wait, courtesies
 
 from reports.errors import SettingsError, SourceError
@@ -139,6 +139,15 @@ def test_types_of_columns_do_not_depend_on_the_rows(serving: Start, driver: str)
     if driver == "mssqlpython":
         none, _ = serving(on("FROM kinds", Rows(COLUMNS, [(None,) * len(ROW)])))
         assert dict(none("SELECT * FROM kinds").dtypes) == dict(some)
+
+
+def test_no_rows_have_the_types_of_some(serving: Start) -> None:
+    """All columns, in order, and nothing in them."""
+    ask, _ = serving(on("FROM kinds", Rows(COLUMNS, [])))
+    frame = ask("SELECT * FROM kinds")
+    assert list(frame.columns) == [name for name, *_ in KINDS]
+    assert len(frame) == 0
+    assert str(frame["words"].dtype) == "str"
 
 
 def test_a_hundred_thousand_rows_in_several_batches(serving: Start) -> None:
@@ -632,6 +641,24 @@ def test_a_login_by_password_needs_both(password: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="needs user and password"):
         SqlServerSource.model_validate({"server": "s", "database": "d", "user": "me"})
     assert SqlServerSource.model_validate({"server": "s", "database": "d", "login": "windows"}).user == ""
+
+
+PROVIDER = """
+import mssql_python
+from reports.sources.dialects.sqlserver import choose_provider
+choose_provider()
+print(mssql_python.native_provider)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the driver has all it needs")
+@pytest.mark.parametrize("asked", ["", "msodbcsql18"])
+def test_the_provider_that_can_be_loaded_is_chosen(asked: str) -> None:
+    """Where libltdl is missing the one that needs nothing; what somebody has asked for is left alone."""
+    known = {name: value for name, value in os.environ.items() if name != drivers.PROVIDER}
+    given = known | ({drivers.PROVIDER: asked} if asked else {})
+    ran = subprocess.run([sys.executable, "-c", PROVIDER], env=given, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == (asked or (drivers.ODBC if drivers.has_libltdl() else drivers.RUST))
 
 
 def test_closing_twice_is_harmless(driver: str, password: dict[str, str]) -> None:
