@@ -24,6 +24,7 @@ class Served(Protocol):
 
     host: str
     port: int
+    clients: list[Any]
 
 
 def has_libltdl() -> bool:
@@ -60,7 +61,9 @@ class Driver:
 
     def connect(self, server: Served, **values: Any) -> Any:
         """As "me", in the clear unless told otherwise; values are the driver's own."""
-        return getattr(self, f"_{self.name}")(server, **values)
+        connection = getattr(self, f"_{self.name}")(server, **values)
+        server.clients.append(connection)
+        return connection
 
     def _pymssql(self, server: Served, **values: Any) -> Any:
         import pymssql  # noqa: PLC0415
@@ -71,7 +74,8 @@ class Driver:
     def _mssql(self, server: Served, *, host: str = "127.0.0.1", timeout: int = 0, **keywords: str) -> Any:
         import mssql_python  # noqa: PLC0415
 
-        known = {"UID": "me", "PWD": "{se;cr!et}", "Database": "books", "Encrypt": "no"}
+        mssql_python.pooling(enabled=False)  # or close() leaves the connection open
+        known = {"UID": "me", "PWD": "{se;cr!et}", "Database": "books", "Encrypt": "no", "ConnectRetryCount": "0"}
         text = ";".join(f"{name}={value}" for name, value in (known | keywords).items())
         return mssql_python.connect(f"Server={host},{server.port};{text}", timeout=timeout)
 
@@ -80,7 +84,7 @@ class Driver:
         user = "me:se%3Bcr%21et"
         if self.name == "pymssql":
             return f"mssql+pymssql://{user}@{server.host}:{server.port}/books?charset=UTF-8&encryption=off"
-        return f"mssql+mssqlpython://{user}@{server.host}:{server.port}/books?Encrypt=no"
+        return f"mssql+mssqlpython://{user}@{server.host}:{server.port}/books?Encrypt=no&ConnectRetryCount=0"
 
 
 MSSQL, PYMSSQL = Driver("mssql", "?"), Driver("pymssql", "%s")

@@ -21,10 +21,9 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import trustme
-
 from support.tds_answers import (
     Answer,
     Column,
@@ -112,6 +111,8 @@ class TdsServer:
         self.statements: list[Statement] = []
         self.troubles: list[Exception] = []
         self.attentions = self.abandoned = 0
+        # Kept until the end: were one collected in a thread of this server, its driver would wait there for itself.
+        self.clients: list[Any] = []
         self._folder = tempfile.TemporaryDirectory(prefix="tds-")
         self.ca_file = str(Path(self._folder.name) / "ca.pem")
         authority().cert_pem.write_to_path(self.ca_file)
@@ -129,6 +130,9 @@ class TdsServer:
         self._listener.close()
         self._thread.join(10)
         self.cut()
+        for client in self.clients:
+            with contextlib.suppress(Exception):  # most of them have been left without a server
+                client.close()
         self._folder.cleanup()
         if self.troubles and error is None:
             raise self.troubles[0]

@@ -85,7 +85,10 @@ PROPERTIES = {
     "collation": "SQL_Latin1_General_CP1_CI_AS",
 }
 RULES: list[tuple[str, Rule]] = [
-    (r"(?P<did>BEGIN|COMMIT|ROLLBACK|SAVE)(?: TRAN(?:SACTION)?\b(?: (?P<name>[\w\[\]]+))?|(?P<bare>))\s*;?$", _statement),
+    (
+        r"(?P<did>BEGIN|COMMIT|ROLLBACK|SAVE)(?: TRAN(?:SACTION)?\b(?: (?P<name>[\w\[\]]+))?|(?P<bare>))\s*;?$",
+        _statement,
+    ),
     (r"IF @@TRANCOUNT ?(?P<sign>[>=]) ?0 (?P<did>BEGIN|COMMIT|ROLLBACK)(?: TRAN(?:SACTION)?)?;?$", _conditional),
     (r"USE (?P<name>\[.+\]|\w+);?$", _use),
     (r"SELECT @@VERSION\b", lambda _, __: one(VERSION, "nvarchar(300)")),

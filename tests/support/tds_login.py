@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from support.tds_tokens import LATIN, changed, login_accepted, features_accepted
+from support.tds_tokens import LATIN, changed, features_accepted, login_accepted
 from support.tds_wire import Reader
 
 UTF8_SUPPORT = 0x0A

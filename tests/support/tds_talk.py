@@ -22,7 +22,7 @@ from support.tds_answers import (
     Wait,
 )
 from support.tds_calls import Call, batch, calls, transaction
-from support.tds_login import Encryption, Login, agreed, login, prelogin, prelogin_answer, welcome
+from support.tds_login import Encryption, agreed, login, prelogin, prelogin_answer, welcome
 from support.tds_tokens import (
     ATTENDED,
     COUNTED,
@@ -244,7 +244,7 @@ class Answering:
     def _write_outputs(self, call: Call) -> None:
         for ordinal, one in enumerate(call.arguments):
             if one.output:
-                value = self._returned.outputs.get(one.name, one.value)
+                value = self._returned.outputs.get(one.name or f"@P{ordinal + 1}", one.value)
                 kind = written(one.type.declared)
                 self._wire.write(return_value(ordinal, one.name, kind.info + kind.encode(value)))
 
@@ -257,7 +257,7 @@ class Answering:
     def _say(self, session: Session, part: Part) -> None:
         self._settle(session)
         if isinstance(part, Rows):
-            self._pending = (COUNTED, self._rows(session, part), SELECTED)
+            self._pending = (COUNTED, self._rows(part), SELECTED)
         elif isinstance(part, Count):
             self._pending = (0, 0, 0) if part.rows is None else (COUNTED, part.rows, INSERTED)
         elif isinstance(part, Returned):
@@ -279,7 +279,7 @@ class Answering:
             self._fail(part)
         else:
             if isinstance(part, Cut) and part.torn:
-                self._wire.write(b"\xd1")
+                self._wire.tear()
             self._wire.flush()
             if isinstance(part, Cut):
                 self._wire.close(reset=part.reset)
@@ -299,7 +299,7 @@ class Answering:
             self._wire.end()
             raise Over
 
-    def _rows(self, session: Session, part: Rows) -> int:
+    def _rows(self, part: Rows) -> int:
         kinds = [written(one.type, one.collation, nullable=one.nullable) for one in part.columns]
         self._wire.write(_metadata(part, [kind.info for kind in kinds]))
         encoders = [kind.encode for kind in kinds]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import re
 import struct
@@ -15,7 +15,7 @@ from support.tds_tokens import LATIN, Collation
 
 Encode = Callable[[Any], bytes]
 EXACT = decimal.Context(prec=80, rounding=decimal.ROUND_HALF_UP)
-YEAR_1, YEAR_1900 = datetime.date(1, 1, 1), datetime.datetime(1900, 1, 1)  # noqa: DTZ001  SQL Server's has no zone
+YEAR_1, YEAR_1900 = dt.date(1, 1, 1), dt.datetime(1900, 1, 1)  # noqa: DTZ001  SQL Server's has no zone
 LONGEST = 1 << 16  # of a chunk of a max value
 MAX = -1
 
@@ -58,14 +58,14 @@ def _money(value: Any) -> bytes:
     return struct.pack("<iI", units >> 32, units & 0xFFFFFFFF)
 
 
-def _datetime(value: datetime.datetime) -> bytes:
+def _datetime(value: dt.datetime) -> bytes:
     since = value - YEAR_1900
     # Whole milliseconds first: 997 is 299 ticks of 1/300 s, which SQL Server counts as .9966
     ticks = (since.seconds * 1_000_000 + since.microseconds) * 3 / 10_000
     return struct.pack("<iI", since.days, round(ticks))
 
 
-def _smalldatetime(value: datetime.datetime) -> bytes:
+def _smalldatetime(value: dt.datetime) -> bytes:
     since = value - YEAR_1900
     return struct.pack("<HH", since.days, since.seconds // 60)
 
@@ -140,7 +140,8 @@ def _binary(name: str, size: int) -> Written:
     padding = size if name == "binary" else 0
     limit = 0xFFFF if size == MAX else size
     return Written(
-        bytes([BINARIES[name]]) + struct.pack("<H", limit), _sized(lambda value: bytes(value).ljust(padding, b"\0"), size)
+        bytes([BINARIES[name]]) + struct.pack("<H", limit),
+        _sized(lambda value: bytes(value).ljust(padding, b"\0"), size),
     )
 
 
@@ -165,11 +166,11 @@ def chunked(content: bytes) -> bytes:
 # Dates, times and the rest
 
 
-def _days(value: datetime.date) -> bytes:
+def _days(value: dt.date) -> bytes:
     return (value - YEAR_1).days.to_bytes(3, "little")
 
 
-def _time(value: datetime.time | int, scale: int) -> bytes:
+def _time(value: dt.time | int, scale: int) -> bytes:
     size = 3 if scale <= 2 else 4 if scale <= 4 else 5
     if not isinstance(value, int):  # an int is the number of units as it is, for a seventh digit
         micros = ((value.hour * 60 + value.minute) * 60 + value.second) * 1_000_000 + value.microsecond
@@ -177,11 +178,11 @@ def _time(value: datetime.time | int, scale: int) -> bytes:
     return value.to_bytes(size, "little")
 
 
-def _moment(value: datetime.datetime, scale: int) -> bytes:
+def _moment(value: dt.datetime, scale: int) -> bytes:
     return _time(value.time(), scale) + _days(value.date())
 
 
-def _moment_with_offset(value: datetime.datetime, scale: int) -> bytes:
+def _moment_with_offset(value: dt.datetime, scale: int) -> bytes:
     offset = value.utcoffset()
     if offset is None:
         raise ValueError(f"{value} has no offset")
@@ -208,8 +209,6 @@ def _timed(name: str, scale: int) -> Written:
 
 OTHERS = {
     "date": Written(b"\x28", _or_null(b"\0", lambda value: b"\3" + _days(value))),
-    "uniqueidentifier": Written(
-        b"\x24\x10", _or_null(b"\0", lambda value: b"\x10" + uuid.UUID(str(value)).bytes_le)
-    ),
+    "uniqueidentifier": Written(b"\x24\x10", _or_null(b"\0", lambda value: b"\x10" + uuid.UUID(str(value)).bytes_le)),
     "xml": Written(b"\xf1\0", _or_null(b"\xff" * 8, lambda value: chunked(str(value).encode("utf-16-le")))),
 }

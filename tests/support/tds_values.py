@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import struct
 import uuid
@@ -94,6 +94,10 @@ def _type(code: int, noted: _Noted, *, column: bool) -> tuple[str, Decode]:
     if code in TIMED:
         name, scale = TIMED[code], noted.number(1)
         return f"{name}({scale})", lambda reader: _timed(name, reader.take(reader.byte()), scale)
+    return _longer(code, noted, column=column)
+
+
+def _longer(code: int, noted: _Noted, *, column: bool) -> tuple[str, Decode]:
     if code in LONG:
         return LONG[code], _long(code, noted, column=column)
     if code == 0xF1:
@@ -189,14 +193,14 @@ def _money(content: bytes) -> decimal.Decimal:
     return decimal.Decimal((high << 32) + low).scaleb(-4, EXACT)
 
 
-def _datetime(content: bytes) -> datetime.datetime:
+def _datetime(content: bytes) -> dt.datetime:
     days, ticks = struct.unpack("<iI", content)
-    return YEAR_1900 + datetime.timedelta(days=days, milliseconds=round(ticks * 10 / 3))
+    return YEAR_1900 + dt.timedelta(days=days, milliseconds=round(ticks * 10 / 3))
 
 
-def _smalldatetime(content: bytes) -> datetime.datetime:
+def _smalldatetime(content: bytes) -> dt.datetime:
     days, minutes = struct.unpack("<HH", content)
-    return YEAR_1900 + datetime.timedelta(days=days, minutes=minutes)
+    return YEAR_1900 + dt.timedelta(days=days, minutes=minutes)
 
 
 NUMBERS: dict[str, Callable[[bytes], Any]] = {
@@ -224,8 +228,8 @@ def _decimal(reader: Reader, scale: int) -> decimal.Decimal | None:
     return (units if positive else -units).scaleb(-scale, EXACT)
 
 
-def _date(content: bytes) -> datetime.date | None:
-    return YEAR_1 + datetime.timedelta(days=int.from_bytes(content, "little")) if content else None
+def _date(content: bytes) -> dt.date | None:
+    return YEAR_1 + dt.timedelta(days=int.from_bytes(content, "little")) if content else None
 
 
 def _timed(name: str, content: bytes, scale: int) -> Any:
@@ -233,14 +237,14 @@ def _timed(name: str, content: bytes, scale: int) -> Any:
         return None
     size = 3 if scale <= 2 else 4 if scale <= 4 else 5
     micros = int.from_bytes(content[:size], "little") * 1_000_000 // 10**scale
-    since = datetime.timedelta(microseconds=micros)
+    since = dt.timedelta(microseconds=micros)
     if name == "time":
-        return (datetime.datetime.min + since).time()  # noqa: DTZ901
-    moment = datetime.datetime.combine(_date(content[size : size + 3]) or YEAR_1, datetime.time()) + since
+        return (dt.datetime.min + since).time()
+    moment = dt.datetime.combine(_date(content[size : size + 3]) or YEAR_1, dt.time()) + since
     if name == "datetime2":
         return moment
-    offset = datetime.timedelta(minutes=struct.unpack("<h", content[size + 3 :])[0])
-    return moment.replace(tzinfo=datetime.UTC).astimezone(datetime.timezone(offset))
+    offset = dt.timedelta(minutes=struct.unpack("<h", content[size + 3 :])[0])
+    return moment.replace(tzinfo=dt.UTC).astimezone(dt.timezone(offset))
 
 
 # Rows of a bulk load
@@ -267,8 +271,7 @@ def _rows(message: Reader, decoders: list[Decode]) -> Iterator[list[Any]]:
         elif token == 0xD2:
             nulls = message.take((len(decoders) + 7) // 8)
             yield [
-                None if nulls[index // 8] >> index % 8 & 1 else decode(message)
-                for index, decode in enumerate(decoders)
+                None if nulls[index // 8] >> index % 8 & 1 else decode(message) for index, decode in enumerate(decoders)
             ]
         else:
             message.rest()

@@ -12,7 +12,9 @@ from enum import IntEnum
 
 HEADER = struct.Struct(">BBHHBB")
 ENDS, IGNORED, RESETS = 0x01, 0x02, 0x18  # bits of a packet's status
-FLUSHED_AT = 64 * 1024
+# An answer below this goes out in one call of the system, which needs no lock of the interpreter: some drivers keep it
+# while they wait for the rest of what they have begun to read.
+FLUSHED_AT = 4 * 1024 * 1024
 
 
 class Kind(IntEnum):
@@ -110,15 +112,22 @@ class Wire:
             if self.attended():
                 raise Attended
 
+    def tear(self) -> None:
+        """Lose the last bytes of what has not been sent."""
+        del self._written[-2:]
+
     def flush(self) -> None:
         """Send what there is so far; the message goes on."""
         self._send_packets(all_of_it=True)
 
     def end(self, kind: Kind = Kind.TABULAR) -> None:
-        """Send the rest as the last packet of the message."""
-        self._send_packets(all_of_it=False)
-        self._send(self._packet(bytes(self._written), kind, ENDS))
+        """Send the rest, with the message's last packet."""
+        size = self.packet_size - HEADER.size
+        rest = bytes(self._written)
+        last = max(0, len(rest) - 1) // size * size
+        parts = [self._packet(rest[at : at + size], kind, 0) for at in range(0, last, size)]
         self._written.clear()
+        self._send(b"".join([*parts, self._packet(rest[last:], kind, ENDS)]))
         self._number = 0
 
     def _send_packets(self, *, all_of_it: bool) -> None:
@@ -174,8 +183,7 @@ class Wire:
             starts = range(0, len(said), size)
             self._socket.sendall(
                 b"".join(
-                    self._packet(said[at : at + size], Kind.PRELOGIN, ENDS if at == starts[-1] else 0)
-                    for at in starts
+                    self._packet(said[at : at + size], Kind.PRELOGIN, ENDS if at == starts[-1] else 0) for at in starts
                 )
             )
             self._number = 0
