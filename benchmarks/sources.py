@@ -36,8 +36,8 @@ WITH d AS (SELECT n FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9
 s AS (SELECT a.n + 10 * b.n + 100 * c.n + 1000 * e.n + 10000 * f.n + 100000 * g.n AS n
       FROM d a CROSS JOIN d b CROSS JOIN d c CROSS JOIN d e CROSS JOIN d f CROSS JOIN d g)
 SELECT TOP ({rows}) CAST(n AS BIGINT) AS id, N'branch 中文' AS branch, CAST(n AS DECIMAL(19, 4)) / 7 AS balance,
-    CAST(n AS FLOAT) / 3 AS rate, CAST('2026-01-31' AS DATE) AS opened, CAST('2026-01-31 10:00' AS DATETIME2(3)) AS changed,
-    CAST(n % 2 AS BIT) AS active, N'a note that somebody left here' AS note
+    CAST(n AS FLOAT) / 3 AS rate, CAST('2026-01-31' AS DATE) AS opened,
+    CAST('2026-01-31 10:00' AS DATETIME2(3)) AS changed, CAST(n % 2 AS BIT) AS active, N'a note that somebody left here' AS note
 FROM s
 """
 LITE = """
@@ -61,7 +61,7 @@ def serve(rows: int, port: object) -> None:
 
     block = [
         (9_000_000_000 + n, "branch 中文", Decimal(n * 1_234_567) / 10_000, n / 3, dt.date(2026, 1, 31),
-         dt.datetime(2026, 1, 31, 10), n % 2 == 1, "a note that somebody left here")
+         dt.datetime(2026, 1, 31, 10), n % 2 == 1, "a note that somebody left here")  # noqa: DTZ001
         for n in range(1_000)
     ]  # fmt: skip
 
@@ -133,11 +133,12 @@ CONTENDERS = {"reports": reports, "read_sql": read_sql, "read_sql, chunks": read
 
 def only(name: str, url: str, sql: str) -> None:
     import pandas as pd  # noqa: F401  not measured
+    import pyarrow as pa  # noqa: F401
     import sqlalchemy  # noqa: F401
 
-    from reports.sources.dialects.sqlserver import choose_provider
+    from reports import drivers
 
-    choose_provider()
+    drivers.ready("mssql+mssqlpython")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
     rows = CONTENDERS[name](url, sql)

@@ -131,14 +131,14 @@ class TransportError(ReportsError):
 
 
 class MissingDependency(ReportsError):
-    """A part of the product needs a library that is not installed."""
+    """A part of the product needs a library that is not installed; `extra` brings it, or pip by its own name."""
 
     exit_status = 2
 
     def __init__(self, library: str, *, extra: str, purpose: str) -> None:
         super().__init__(
             f"{purpose} needs {library}, which is not installed",
-            hint=f'pip install "reports[{extra}]"',
+            hint=f'pip install "reports[{extra}]"' if extra else f"pip install {library}",
         )
 
 

@@ -18,6 +18,7 @@ HOUSE = [
     {"schedules"},
     {"definition"},
     {"settings"},
+    {"drivers"},
     {"params", "jobs", "hooks", "blocks", "project", "sources", "render", "transports", "store"},
     {"pipeline", "addressing"},
     {"oversize", "notices", "delivery"},

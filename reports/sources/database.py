@@ -14,7 +14,8 @@ from urllib.parse import quote, quote_plus
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from reports.errors import MissingDependency, SourceError
+from reports import drivers
+from reports.errors import SourceError
 from reports.model import Dataset, Query
 from reports.settings import MASK, Connected, DatabaseSource, Secret, SqlServerSource
 from reports.sources.dialects import Dialect, Fault, dialect, url_of
@@ -154,9 +155,7 @@ class Database:
         try:
             return make(self.url, self.settings)
         except (ImportError, NoSuchModuleError) as error:
-            library, extra = self.dialect.library(self.url)
-            purpose = f"the source '{self.name}' ({self.url.drivername})"
-            raise MissingDependency(library or self.url.drivername, extra=extra, purpose=purpose) from error
+            raise drivers.missing(self.url.drivername, f"the source '{self.name}'") from error
 
     # -- asking ----------------------------------------------------------------------------------------
 

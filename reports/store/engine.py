@@ -16,14 +16,13 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, inspect, m
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
-from reports.errors import MissingDependency, SettingsError
+from reports import drivers
+from reports.errors import SettingsError
 from reports.settings import MASK, Secret
 from reports.settings import Store as Options
 from reports.store import faults
 from reports.store.schema import HEAD
 
-# The pip extra that brings the driver of a kind of database.
-_EXTRAS = {"postgresql": ("psycopg", "postgres"), "mssql": ("mssql-python", "sqlserver")}
 _VERSION = text("SELECT version_num FROM alembic_version")
 _CLOCKS = {"postgresql": "SELECT clock_timestamp()", "mssql": "SELECT SYSUTCDATETIME()"}
 
@@ -182,10 +181,10 @@ def _engines(url: URL, options: Options) -> tuple[Engine, Engine, Engine]:
 
 def _engine(url: URL, options: Options) -> Engine:
     try:
+        drivers.ready(url.drivername)
         return create_engine(url, connect_args=_arguments(url, options.timeout), pool_pre_ping=True, max_overflow=-1)
     except (ImportError, NoSuchModuleError) as error:
-        library, extra = _EXTRAS.get(url.get_backend_name(), (url.drivername, "all"))
-        raise MissingDependency(library, extra=extra, purpose=f"the store ({url.drivername})") from error
+        raise drivers.missing(url.drivername, "the store") from error
 
 
 def _arguments(url: URL, timeout: float) -> dict[str, Any]:

@@ -645,8 +645,8 @@ def test_a_login_by_password_needs_both(password: dict[str, str]) -> None:
 
 PROVIDER = """
 import mssql_python
-from reports.sources.dialects.sqlserver import choose_provider
-choose_provider()
+from reports.drivers import ready
+ready("mssql+mssqlpython")
 print(mssql_python.native_provider)
 """
 

@@ -68,10 +68,6 @@ class Dialect:
 
     # -- connecting ----------------------------------------------------------------------------------
 
-    def library(self, url: URL) -> tuple[str, str]:
-        """What pip has to bring for the URL: the library and the extra."""
-        return url.drivername, "all"
-
     def address(self, url: URL, where: str) -> URL:
         """The URL of the settings' key `where`, completed by what may be left out; it is said what may not."""
         del where

@@ -53,10 +53,6 @@ class PostgreSQL(Dialect):
     certificate: ClassVar = re.compile(r"certificate verify failed|server certificate for|does not support SSL")
     types: ClassVar = _TYPES
 
-    def library(self, url: URL) -> tuple[str, str]:
-        del url
-        return "psycopg", "postgres"
-
     def address(self, url: URL, where: str) -> URL:
         del where
         plain = url.drivername in {"postgresql", "postgres"}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import datetime as dt
-import importlib.util
 import math
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -17,9 +14,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from reports.errors import MissingDependency, SourceError
+from reports import drivers
+from reports.errors import SourceError
 from reports.model import Query
-from reports.settings import Connected, environment
+from reports.settings import Connected
 from reports.sources.dialects import sqlserver_faults as faults
 from reports.sources.dialects import sqlserver_results as results
 from reports.sources.dialects.base import Dialect, Fault, sentence
@@ -28,7 +26,6 @@ from reports.sources.dialects.sqlserver_guard import written_to
 from reports.sources.wording import check_columns, place
 from reports.sql import rewrite
 
-_PROVIDER, _SECOND = "MSSQL_PYTHON_NATIVE_PROVIDER", "mssql-odbc"
 _ABOUT = (
     "SELECT CAST(SERVERPROPERTY('ProductVersion') AS NVARCHAR(128)) AS version, "
     "CAST(SERVERPROPERTY('Edition') AS NVARCHAR(128)) AS edition, DB_NAME() AS db, SUSER_SNAME() AS login"
@@ -61,9 +58,6 @@ class SQLServer(Dialect):
         self.asked: Any = None
 
     # -- connecting ----------------------------------------------------------------------------------
-
-    def library(self, url: URL) -> tuple[str, str]:
-        return ("pymssql", "pymssql") if url.drivername == "mssql+pymssql" else ("mssql-python", "sqlserver")
 
     def address(self, url: URL, where: str) -> URL:
         return completed(url, where)
@@ -159,8 +153,7 @@ def _engine(url: URL, settings: Connected, isolation: Any) -> Engine:
     given: dict[str, Any] = {"timeout": login}
     if by_pymssql:
         given = {"login_timeout": login, "timeout": statement, "use_datetime2": True}
-    if url.drivername == "mssql+mssqlpython":
-        choose_provider()
+    drivers.ready(url.drivername)
     engine = create_engine(url, connect_args=given, poolclass=NullPool, isolation_level=isolation)
 
     @event.listens_for(engine, "connect")
@@ -173,24 +166,6 @@ def _engine(url: URL, settings: Connected, isolation: Any) -> Engine:
         cursor.close()
 
     return engine
-
-
-def choose_provider() -> None:
-    """On a Linux without libltdl, which the driver's first choice needs, its second one, which needs nothing."""
-    if not sys.platform.startswith("linux") or environment(_PROVIDER):
-        return
-    try:
-        ctypes.CDLL("libltdl.so.7")
-    except OSError:
-        if importlib.util.find_spec("mssql_python") is None:
-            return  # which is told by whoever connects
-        if importlib.util.find_spec("mssql_py_core") is None:
-            raise MissingDependency(
-                "libltdl.so.7, or mssql-python-rs", extra="sqlserver", purpose="SQL Server on this Linux"
-            ) from None
-        driver: Any = importlib.import_module("mssql_python")
-        if driver.native_provider != _SECOND:
-            driver.native_provider = _SECOND
 
 
 def _raw(connection: Connection) -> Any:
