@@ -37,7 +37,8 @@ s AS (SELECT a.n + 10 * b.n + 100 * c.n + 1000 * e.n + 10000 * f.n + 100000 * g.
       FROM d a CROSS JOIN d b CROSS JOIN d c CROSS JOIN d e CROSS JOIN d f CROSS JOIN d g)
 SELECT TOP ({rows}) CAST(n AS BIGINT) AS id, N'branch 中文' AS branch, CAST(n AS DECIMAL(19, 4)) / 7 AS balance,
     CAST(n AS FLOAT) / 3 AS rate, CAST('2026-01-31' AS DATE) AS opened,
-    CAST('2026-01-31 10:00' AS DATETIME2(3)) AS changed, CAST(n % 2 AS BIT) AS active, N'a note that somebody left here' AS note
+    CAST('2026-01-31 10:00' AS DATETIME2(3)) AS changed, CAST(n % 2 AS BIT) AS active,
+    N'a note that somebody left here' AS note
 FROM s
 """
 LITE = """
