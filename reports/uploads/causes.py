@@ -11,10 +11,11 @@ DUPLICATE, UNKNOWN, CHECK, OTHER = "duplicate key", "unknown reference", "refuse
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """A cause, with the columns that the message names; OTHER where it says nothing that is known."""
+    """A cause, with the columns and the value that the message names; OTHER where it says nothing that is known."""
 
     name: str
     columns: tuple[str, ...] = ()
+    value: str = ""
 
 
 # What SQLite, PostgreSQL and SQL Server say; `columns` is what their message names, be it one or several.
@@ -47,7 +48,9 @@ def cause(message: str) -> Cause:
     for name, pattern in _KNOWN:
         if found := pattern.search(message):
             named = found.groupdict().get("columns") or ""
-            return Cause(name=name, columns=tuple(_bare(one) for one in named.split(",") if one.strip()))
+            columns = tuple(_bare(one) for one in named.split(",") if one.strip())
+            value = re.search(r"duplicate key value is \((.*)\)", message)
+            return Cause(name=name, columns=columns, value=value[1] if value else "")
     return Cause(name=OTHER)
 
 

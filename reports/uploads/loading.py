@@ -138,6 +138,7 @@ class Loading:
         places = {column.name.casefold(): (place, column) for place, column in self.pairs}
         named = [places[name.casefold()] for name in found.columns if name.casefold() in places]
         value = ", ".join(piece.rows[row][place] or "NULL" for place, _ in named)
+        value = value or found.value
         column = ", ".join(column.name for _, column in named) or ", ".join(found.columns)
         reject = self._rejected(piece, piece.numbers[row], column, value, message, found.name)
         self._reject([reject])

@@ -201,8 +201,8 @@ class Server(ABC):
     # -- all rows replaced ---------------------------------------------------------------------------------
 
     @abstractmethod
-    def make_staging(self, cursor: Any, staging: str) -> None:
-        """A table like the target, with its constraints, so that bad rows are found before anything is replaced."""
+    def make_staging(self, cursor: Any, staging: str, *, constrained: bool) -> None:
+        """A table like the target; `constrained` as that is, so that bad rows are found before anything is replaced."""
 
     def swap(self, cursor: Any, staging: str, columns: Sequence[Column]) -> None:
         """The rows of the target go and those of the staging table come, within the transaction."""

@@ -159,11 +159,20 @@ class Session:
     def stage(self, plan: Plan) -> None:
         """The table beside the target that takes its place at the end; what is there already stays."""
 
-        def ask(cursor: Any) -> None:
-            if not self.server.exists(cursor, plan.staging):
-                self.server.make_staging(cursor, plan.staging)
+        def make(*, constrained: bool) -> None:
+            def ask(cursor: Any) -> None:
+                if not self.server.exists(cursor, plan.staging):
+                    self.server.make_staging(cursor, plan.staging, constrained=constrained)
 
-        self.look(ask)
+            self.look(ask)
+
+        try:
+            make(constrained=True)
+        except SourceError as error:
+            if error.temporary:
+                raise
+            make(constrained=False)
+            self.tell(f"bad rows may only be found at the end: the table's constraints were not copied, {error.what}")
 
     def swap(self, plan: Plan, before: Mark) -> Mark:
         """The target has the rows of the staging table and no others, from one moment to the next."""

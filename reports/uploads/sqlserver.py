@@ -138,32 +138,67 @@ class SQLServer(Server):
             cursor.execute(f"SET IDENTITY_INSERT {self.target} OFF")
         self.drop(cursor, staging)
 
-    def make_staging(self, cursor: Any, staging: str) -> None:
+    def make_staging(self, cursor: Any, staging: str, *, constrained: bool) -> None:
         table = self.within(staging)
         cursor.execute(f"SELECT TOP (0) * INTO {table} FROM {self.target}")
-        for kind, columns in self._keys(cursor):
-            cursor.execute(f"ALTER TABLE {table} ADD {kind} ({', '.join(map(self.quoted, columns))})")
+        for constraint in (
+            (*self._keys(cursor), *self._references(cursor), *self._checks(cursor)) if constrained else ()
+        ):
+            cursor.execute(f"ALTER TABLE {table} ADD {constraint}")
 
-    def _keys(self, cursor: Any) -> list[tuple[str, list[str]]]:
+    def _of_table(self, name: str) -> str:
+        return f"{name}.TABLE_SCHEMA = {self.literal(self.schema)} AND {name}.TABLE_NAME = {self.literal(self.table)}"
+
+    def _keys(self, cursor: Any) -> list[str]:
         """PRIMARY KEY and UNIQUE with their columns."""
         cursor.execute(
             "SELECT c.CONSTRAINT_TYPE, c.CONSTRAINT_NAME, k.COLUMN_NAME FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS c "
             "INNER JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE k ON k.CONSTRAINT_NAME = c.CONSTRAINT_NAME "
             "AND k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME "
-            f"WHERE c.TABLE_SCHEMA = {self.literal(self.schema)} AND c.TABLE_NAME = {self.literal(self.table)} "
-            "AND c.CONSTRAINT_TYPE IN ('PRIMARY KEY', 'UNIQUE') ORDER BY c.CONSTRAINT_NAME, k.ORDINAL_POSITION"
+            f"WHERE {self._of_table('c')} AND c.CONSTRAINT_TYPE IN ('PRIMARY KEY', 'UNIQUE') "
+            "ORDER BY c.CONSTRAINT_NAME, k.ORDINAL_POSITION"
         )
         found: dict[tuple[str, str], list[str]] = {}
         for kind, name, column in cursor.fetchall():
-            found.setdefault((kind, name), []).append(column)
-        return [(kind, columns) for (kind, _), columns in found.items()]
+            found.setdefault((kind, name), []).append(self.quoted(column))
+        return [f"{kind} ({', '.join(columns)})" for (kind, _), columns in found.items()]
+
+    def _references(self, cursor: Any) -> list[str]:
+        """FOREIGN KEYs, save those of the table to itself, which would look for the rows that are to go."""
+        cursor.execute(
+            "SELECT r.CONSTRAINT_NAME, k.COLUMN_NAME, u.TABLE_SCHEMA, u.TABLE_NAME, u.COLUMN_NAME "
+            "FROM INFORMATION_SCHEMA.REFERENTIAL_CONSTRAINTS r "
+            "INNER JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE k ON k.CONSTRAINT_NAME = r.CONSTRAINT_NAME "
+            "AND k.CONSTRAINT_SCHEMA = r.CONSTRAINT_SCHEMA "
+            "INNER JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE u ON u.CONSTRAINT_NAME = r.UNIQUE_CONSTRAINT_NAME "
+            "AND u.CONSTRAINT_SCHEMA = r.UNIQUE_CONSTRAINT_SCHEMA AND u.ORDINAL_POSITION = k.ORDINAL_POSITION "
+            f"WHERE {self._of_table('k')} ORDER BY r.CONSTRAINT_NAME, k.ORDINAL_POSITION"
+        )
+        found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for name, column, schema, table, other in cursor.fetchall():
+            if (schema, table) != (self.schema, self.table):
+                there = f"{self.quoted(schema)}.{self.quoted(table)}"
+                found.setdefault((name, there), []).append((self.quoted(column), self.quoted(other)))
+        return [
+            f"FOREIGN KEY ({', '.join(one for one, _ in pairs)}) REFERENCES {there} ({', '.join(o for _, o in pairs)})"
+            for (_, there), pairs in found.items()
+        ]
+
+    def _checks(self, cursor: Any) -> list[str]:
+        cursor.execute(
+            "SELECT h.CHECK_CLAUSE FROM INFORMATION_SCHEMA.CHECK_CONSTRAINTS h "
+            "INNER JOIN INFORMATION_SCHEMA.TABLE_CONSTRAINTS c ON c.CONSTRAINT_NAME = h.CONSTRAINT_NAME "
+            f"AND c.CONSTRAINT_SCHEMA = h.CONSTRAINT_SCHEMA WHERE {self._of_table('c')}"
+        )
+        return [f"CHECK ({row[0]})" for row in cursor.fetchall()]
 
     def refused(self, error: Exception) -> bool:
         # The driver's own classes cannot be relied upon, nor does it tell numbers: the server's words can.
-        return cause(str(error)).name != OTHER or super().refused(error)
+        return cause(self.message(error)).name != OTHER or super().refused(error)
 
     def message(self, error: Exception) -> str:
-        said = str(error.args[1] if len(error.args) > 1 and isinstance(error.args[1], str | bytes) else error)
+        told = error.args[1] if len(error.args) > 1 else error
+        said = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
         said = re.sub(r"^.*?DDBC Error:\s*|\[Microsoft\]|\[ODBC Driver[^]]*\]|\[SQL Server\]", "", said)
         said = re.sub(r"\s*DB-Lib error message[\s\S]*|\s*The statement has been terminated\.?", "", said)
         return " ".join(said.split())

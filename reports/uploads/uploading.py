@@ -326,9 +326,11 @@ class _Under:
 
     def _now(self, loading: Loading) -> Upload:
         mark = loading.mark
+        waiting = loading.plan.mode == "replace" and not mark.done  # beside the table, which is as it was
         return replace(
-            self.log, rows_read=mark.loaded, inserted=mark.inserted, updated=mark.updated, rejected=loading.rejected,
-            batches=self.log.batches + loading.batches, retries=self.log.retries + self.session.retries,
+            self.log, rows_read=mark.loaded, inserted=0 if waiting else mark.inserted, updated=mark.updated,
+            rejected=loading.rejected, batches=self.log.batches + loading.batches,
+            retries=self.log.retries + self.session.retries,
         )  # fmt: skip
 
     def _ended(self, loading: Loading, state: Any, error: str) -> Upload:
