@@ -188,7 +188,8 @@ class Cutter:
             self._lines.back(lines)
             return None
         first, self._number = self._number, self._number + len(lines)
-        wrong = {place: _reason(row, width) for place, row in enumerate(rows) if len(row) != width}
+        even = set(map(len, rows)) == {width}
+        wrong = {} if even else {n: _reason(row, width) for n, row in enumerate(rows) if len(row) != width}
         return Records(lines=range(first, self._number), contents=lines, fields=rows, wrong=wrong)
 
     def _carefully(self) -> Iterator[tuple[int, str, list[str], str]]:

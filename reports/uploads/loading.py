@@ -56,6 +56,7 @@ class Loading:
     batches: int = 0
     _began: float = field(default_factory=time.monotonic)
     _begun_at: int = 0
+    _constraints: dict[str, Sequence[str]] = field(default_factory=dict)
 
     def run(self) -> None:
         """All records from the mark on; Stopped where it is not to go on."""
@@ -136,15 +137,27 @@ class Loading:
         """The server does not take this row of the piece, and says why."""
         found = cause(message)
         places = {column.name.casefold(): (place, column) for place, column in self.pairs}
-        named = [places[name.casefold()] for name in found.columns if name.casefold() in places]
+        names = found.columns or self._blamed(found.name, message)
+        named = [places[name.casefold()] for name in names if name.casefold() in places]
         value = ", ".join(piece.rows[row][place] or "NULL" for place, _ in named)
         value = value or found.value
-        column = ", ".join(column.name for _, column in named) or ", ".join(found.columns)
+        column = ", ".join(column.name for _, column in named) or ", ".join(names)
         reject = self._rejected(piece, piece.numbers[row], column, value, message, found.name)
         self._reject([reject])
         if self.rejected > self.most and not self.stop:
             raise self._too_many()
         return reject
+
+    def _blamed(self, named: str, message: str) -> Sequence[str]:
+        """The columns of the constraint that the message names, asked for once."""
+        server = self.session.server
+        if (constraint := server.constraint(named, message)) and constraint not in self._constraints:
+            try:
+                found = self.session.look(lambda cursor: server.columns_of(cursor, constraint))
+            except ReportsError:  # a login may not see it
+                found = []
+            self._constraints[constraint] = found
+        return self._constraints.get(constraint, ())
 
     def _broken(self, piece: Piece) -> list[Reject]:
         return [self._rejected(piece, one.row, one.column, "", one.reason, BROKEN) for one in piece.broken]

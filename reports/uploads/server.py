@@ -151,6 +151,16 @@ class Server(ABC):
         """What the server said."""
         return " ".join(str(error).split())
 
+    def constraint(self, cause: str, message: str) -> str:
+        """The constraint that the message is about, where it does not say which columns that is of; else nothing."""
+        del cause, message
+        return ""
+
+    def columns_of(self, cursor: Any, constraint: str) -> list[str]:
+        """The columns of the target that the constraint is about, if that can be told."""
+        del cursor, constraint
+        return []
+
     # -- rows that may be there already ------------------------------------------------------------------
 
     @property

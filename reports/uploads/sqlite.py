@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from reports.errors import SourceError
+from reports.uploads.causes import UNKNOWN
 from reports.uploads.columns import Column, Kind, integer
-from reports.uploads.server import ROW, Server
+from reports.uploads.server import MARKS, ROW, Server
 
 EXACT = 15
 """Digits of a decimal that a column of numbers keeps, whatever its type is called: they are floats."""
@@ -26,7 +27,8 @@ class SQLite(Server):
 
     def tables(self, cursor: Any) -> list[str]:
         cursor.execute(f"SELECT name FROM {self.within('sqlite_master')} WHERE type = 'table' ORDER BY name")
-        return [row[0] for row in cursor.fetchall()]
+        hidden = (MARKS, "sqlite_sequence")
+        return [row[0] for row in cursor.fetchall() if row[0] not in hidden]
 
     def exists(self, cursor: Any, table: str) -> bool:
         cursor.execute(f"PRAGMA {self.quoted(self.schema)}.table_info({self.quoted(table)})")
@@ -37,6 +39,17 @@ class SQLite(Server):
         rows = cursor.fetchall()
         keys = sum(row[5] > 0 for row in rows)
         return [_column(row, single_key=keys == 1) for row in rows if row[6] != 1]
+
+    def constraint(self, cause: str, message: str) -> str:
+        del message
+        return cause if cause == UNKNOWN else ""
+
+    def columns_of(self, cursor: Any, constraint: str) -> list[str]:
+        """Those of the foreign key, where there is one alone."""
+        del constraint
+        cursor.execute(f"PRAGMA {self.quoted(self.schema)}.foreign_key_list({self.quoted(self.table)})")
+        rows = cursor.fetchall()
+        return [row[3] for row in rows] if len({row[0] for row in rows}) == 1 else []
 
     def begin(self, cursor: Any) -> None:
         cursor.execute("BEGIN IMMEDIATE")

@@ -196,6 +196,19 @@ class SQLServer(Server):
         # The driver's own classes cannot be relied upon, nor does it tell numbers: the server's words can.
         return cause(self.message(error)).name != OTHER or super().refused(error)
 
+    def constraint(self, cause: str, message: str) -> str:
+        del cause
+        found = re.search(r"(?:constraint|unique index) ['\"](.+?)['\"]", message)
+        return found[1] if found else ""
+
+    def columns_of(self, cursor: Any, constraint: str) -> list[str]:
+        cursor.execute(
+            "SELECT k.COLUMN_NAME FROM INFORMATION_SCHEMA.KEY_COLUMN_USAGE k "
+            f"WHERE {self._of_table('k')} AND k.CONSTRAINT_NAME = {self.literal(constraint)} "
+            "ORDER BY k.ORDINAL_POSITION"
+        )
+        return [row[0] for row in cursor.fetchall()]
+
     def message(self, error: Exception) -> str:
         told = error.args[1] if len(error.args) > 1 else error
         said = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)

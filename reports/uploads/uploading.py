@@ -229,7 +229,7 @@ class Uploading:
             if one.state in ("succeeded", "partial"):
                 when = one.ended or one.started
                 raise AlreadyThere(
-                    f"this very file was uploaded into {new.target} before: {one.inserted:,} rows at "
+                    f"this very file was uploaded into {new.target} before: {_rows(one.inserted)} at "
                     f"{when:%Y-%m-%d %H:%M:%S}Z, by {one.login}, upload {one.id[:8]} of {one.name}",
                     where=new.file,
                     hint="nothing was written; --again uploads it once more",
@@ -367,6 +367,10 @@ def _server(database: Database) -> type[Server]:
 def _staging(upload: str) -> str:
     """The table that the rows of an upload stand in until they replace those of the target."""
     return f"reports_new_{upload}"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def _check(order: Order) -> None:

@@ -46,6 +46,11 @@ class Writing:
         object.__setattr__(self, "_shape", re.compile(f"[+-]?([0-9]+{groups})?({mark}[0-9]*)?([eE][+-]?[0-9]+)?"))
 
     @property
+    def nothing(self) -> frozenset[str | None]:
+        """What means NULL in most columns."""
+        return frozenset({None, "", *self.null_words})
+
+    @property
     def is_plain(self) -> bool:
         return self.decimal == "." and not self.thousands
 
@@ -60,9 +65,9 @@ class Writing:
 
 def converted(column: Column, texts: Sequence[str | None], writing: Writing) -> tuple[Values, Mapping[int, Unfit]]:
     """The values as they are sent, and by their places those that do not fit."""
-    empty = writing.null_words if column.kind == "text" and not column.nullable else writing.null_words | {""}
-    values: list[Value] = [None if text in empty else text for text in texts]
-    missing = None in values
+    empty = {None, *writing.null_words} if column.kind == "text" and not column.nullable else writing.nothing
+    missing = not empty.isdisjoint(texts)
+    values: list[Value] = [None if text in empty else text for text in texts] if missing else list(texts)
     present: list[str] = [one for one in values if isinstance(one, str)] if missing else values  # type: ignore[assignment]
     bad: dict[int, Unfit] = {}
     if missing and not column.nullable:

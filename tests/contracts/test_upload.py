@@ -147,9 +147,9 @@ BAD = {
     ",A,x,1,,": ("id", "", "missing value"),
     "16,A,x": ("", "", "broken row"),
     '17,A,"x"y,1,,': ("", "", "broken row"),
-    "18,nowhere,x,1,,": (None, None, "unknown reference"),
+    "18,nowhere,x,1,,": ("branch", "nowhere", "unknown reference"),
     "19,A,x,5000000,,": (None, None, "refused by a check"),
-    "1,B,twice,1,,": (None, None, "duplicate key"),
+    "1,B,twice,1,,": ("id", "1", "duplicate key"),
 }
 
 
@@ -230,7 +230,7 @@ def test_a_part_that_is_loaded_may_not_change(loans: Place) -> None:
 def test_the_same_file_twice_is_noticed(loans: Place) -> None:
     """By its bytes, whatever it is called; it goes in again only when that is said."""
     done = loans.upload(file(loans, "1,A,x,1,,"))
-    with pytest.raises(SourceError, match=r"was uploaded into .*loans before: 1 rows") as error:
+    with pytest.raises(SourceError, match=r"was uploaded into .*loans before: 1 row ") as error:
         loans.upload(file(loans, "1,A,x,1,,", name="copy.csv"))
     assert done.id[:8] in error.value.what
     assert ids(loans) == [1]
