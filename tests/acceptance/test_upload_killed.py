@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -143,6 +144,28 @@ def test_stopped_by_hand(tmp_path: Path) -> None:
     assert there <= one.inserted < 300_000
     assert reports(made.folder, "upload", "--resume", one.id[:8], "--batch", "10000").returncode == 1
     assert in_table(made) == good(300_000)
+
+
+def test_a_store_that_is_locked(tmp_path: Path) -> None:
+    """No row passes its mark that is not on record: the upload ends, and goes on when the store can be written to."""
+    made = project(tmp_path)
+    settings = tmp_path / "settings.toml"
+    settings.write_text(settings.read_text("utf-8") + "\n[store]\ntimeout = 0.5\n", "utf-8")
+    text = "".join(f"{n},x\n" if n % 500 else "x,x\n" for n in range(100_000))
+    made.write(f"id,name\n{text}")
+    running = start(made.folder, "upload", "loans.csv", "--to", "wh.loans", "--batch", "100")
+    while not _count(made):
+        time.sleep(0.02)
+    with contextlib.closing(sqlite3.connect(tmp_path / "var" / "reports.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert running.wait(30) == 1
+    ran = reports(made.folder, "upload", "loans.csv", "--to", "wh.loans", "--resume")
+    assert ran.returncode == 1, ran.stderr
+    assert in_table(made) == [n for n in range(100_000) if n % 500]
+    with made.app() as app:
+        (one,) = app.uploads()
+        assert (one.state, one.inserted, one.rejected) == ("partial", 99_800, 200)
+        assert app.store.uploads.count_rejects(one.id) == 200
 
 
 def _count(made: Place) -> int:
