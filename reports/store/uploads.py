@@ -89,7 +89,7 @@ class Uploads:
         """An upload that did not end well goes on, leased to `owner`; a StoreError if somebody else has it now."""
         held = or_(upload.c.state != "running", upload.c.until <= again.started)
         mine = (upload.c.id == again.id, upload.c.state.in_(UNFINISHED), held)
-        kept = {name: getattr(again, name) for name in ("file", "name", "sha256", "size", "options", "login")}
+        kept = {name: getattr(again, name) for name in ("target", "file", "name", "sha256", "size", "options", "login")}
         values = kept | {"state": "running", "ended": None, "error": "", "owner": owner, "until": until}
         with self.database.writing() as connection:
             if not connection.execute(update(upload).where(*mine).values(values)).rowcount:

@@ -81,7 +81,8 @@ class Notice:
 
     def _made(self) -> Page:
         first, mask = self.uploads[0], self.settings.mask
-        several = f"{len(self.uploads)} files" if len(self.uploads) > 1 else first.name
+        such, every = sum(one.state == self.state for one in self.uploads), len(self.uploads)
+        several = first.name if every == 1 else f"{every} files" if such == every else f"{such} of {every} files"
         title = mask(f"{_STATES[self.state]}: {several} into {first.source}.{first.target}")
         told = [self.banner, *(self._told(one) for one in self.uploads)]
         return Page(
@@ -98,8 +99,11 @@ class Notice:
         """What a reader must not miss about an upload; nothing of one that went well."""
         name = f"{upload.name}: " if len(self.uploads) > 1 else ""
         if upload.state == "partial":
-            many = f"{upload.rejected:,} row{'s are' if upload.rejected > 1 else ' is'}"
-            return f"{name}{many} not in the table. Each is in the attached files, with the reason."
+            if upload.rejected == 1:
+                return f"{name}1 row is not in the table. It is in the attached files, with the reason."
+            return (
+                f"{name}{upload.rejected:,} rows are not in the table. Each is in the attached files, with the reason."
+            )
         return f"{name}{_sentence(upload.error.partition(chr(10))[0])}." if upload.error else ""
 
     def _blocks(self) -> Iterator[Block]:
@@ -175,7 +179,8 @@ class Notice:
             started = one.started.astimezone(ZoneInfo(self.settings.timezone))
             yield self.settings.mask(f"{one.file}")
             yield f"  {one.mode} into {one.source}.{one.target}, upload {one.id[:8]}, by {one.login}"
-            yield f"  started {started:%Y-%m-%d %H:%M:%S} ({self.settings.timezone}), sha256 {one.sha256[:12]}"
+            known = f", sha256 {one.sha256[:12]}" if one.sha256 else ""
+            yield f"  started {started:%Y-%m-%d %H:%M:%S} ({self.settings.timezone}){known}"
 
     def _report(self, page: Page, attachments: Sequence[Artifact]) -> Report:
         try:

@@ -287,7 +287,8 @@ class _Under:
         except ReportsError as told:
             error = told
         except BaseException as broken:
-            self._ended(loading, "interrupted" if _by_hand(broken) else "failed", _words(broken))
+            ended = self._ended(loading, "interrupted" if _by_hand(broken) else "failed", _words(broken))
+            self.by.tell(f"stopped after {_rows(ended.rows_read)}; reports upload --resume {ended.id[:8]} goes on")
             raise
         state = "failed" if error else "partial" if loading.rejected else "succeeded"
         ended = self._ended(loading, state, self.by.settings.mask(str(error)) if error else "")
