@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 from reports import upload
@@ -119,7 +119,12 @@ class Place:
 def place(kind: str, folder: Path, url: str, more: str = "") -> Place:
     """The project, in `folder`, with an empty database; relative SQLite files are in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = SETTINGS.format(url=url, more=f"{more}\n" if more else "")
+    there = make_url(url)
+    if there.password:
+        (folder / "password").write_text(str(there.password), "utf-8")
+        more = f'password = {{ file = "password" }}\n{more}'
+    written = there._replace(password=None).render_as_string(hide_password=False)
+    text = SETTINGS.format(url=written, more=f"{more}\n" if more else "")
     (folder / "settings.toml").write_text(text, "utf-8")
     made = Place(kind, folder, url.replace("sqlite:///", f"sqlite:///{folder}/") if kind == "sqlite" else url)
     made.empty()

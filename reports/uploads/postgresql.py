@@ -89,11 +89,10 @@ class PostgreSQL(Server):
         self.lock(cursor)
         super().swap(cursor, staging, columns)
 
-    def make_staging(self, cursor: Any, staging: str, *, constrained: bool) -> None:
+    def make_staging(self, cursor: Any, staging: str, constraints: Sequence[str]) -> None:
+        del constraints  # the server copies them
         table = self.within(staging)
         cursor.execute(f"CREATE TABLE {table} (LIKE {self.target} INCLUDING ALL)")
-        if not constrained:
-            return
         here = f"{self.literal(self.target)}::regclass"
         # One that points at the table itself would look for the rows that are to go.
         cursor.execute(

@@ -8,7 +8,7 @@ Everything goes through the driver itself, on one connection whose transactions 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -208,11 +208,16 @@ class Server(ABC):
     def same(self, keys: Sequence[Column]) -> str:
         return " AND ".join(f"t.{self.quoted(key.name)} = b.{self.quoted(key.name)}" for key in keys)
 
+    @property
+    def constraints(self) -> Sequence[Callable[[Any], list[str]]]:
+        """How constraints are asked for that a table like the target is to be given, each by itself."""
+        return ()
+
     # -- all rows replaced ---------------------------------------------------------------------------------
 
     @abstractmethod
-    def make_staging(self, cursor: Any, staging: str, *, constrained: bool) -> None:
-        """A table like the target; `constrained` as that is, so that bad rows are found before anything is replaced."""
+    def make_staging(self, cursor: Any, staging: str, constraints: Sequence[str]) -> None:
+        """A table like the target, constrained as that is, so that bad rows are found before anything is replaced."""
 
     def swap(self, cursor: Any, staging: str, columns: Sequence[Column]) -> None:
         """The rows of the target go and those of the staging table come, within the transaction."""

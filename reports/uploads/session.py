@@ -158,21 +158,26 @@ class Session:
 
     def stage(self, plan: Plan) -> None:
         """The table beside the target that takes its place at the end; what is there already stays."""
-
-        def make(*, constrained: bool) -> None:
-            def ask(cursor: Any) -> None:
-                if not self.server.exists(cursor, plan.staging):
-                    self.server.make_staging(cursor, plan.staging, constrained=constrained)
-
-            self.look(ask)
-
+        if self.look(lambda cursor: self.server.exists(cursor, plan.staging)):
+            return
+        constraints = [one for ask in self.server.constraints for one in self._known(ask)]
         try:
-            make(constrained=True)
+            self.look(lambda cursor: self.server.make_staging(cursor, plan.staging, constraints))
+        except SourceError as error:
+            if error.temporary or not constraints:
+                raise
+            self.tell(f"bad rows may only be found at the end: {error.what}")
+            self.look(lambda cursor: self.server.make_staging(cursor, plan.staging, ()))
+
+    def _known(self, ask: Callable[[Any], list[str]]) -> list[str]:
+        """The constraints of one kind, if the server tells them."""
+        try:
+            return self.look(ask)
         except SourceError as error:
             if error.temporary:
                 raise
-            make(constrained=False)
-            self.tell(f"bad rows may only be found at the end: the table's constraints were not copied, {error.what}")
+            self.tell(f"bad rows may only be found at the end: {error.what}")
+            return []
 
     def swap(self, plan: Plan, before: Mark) -> Mark:
         """The target has the rows of the staging table and no others, from one moment to the next."""

@@ -8,7 +8,7 @@ Plain T-SQL that also Babelfish understands, and INFORMATION_SCHEMA where others
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from reports.uploads.causes import OTHER, cause
@@ -138,12 +138,14 @@ class SQLServer(Server):
             cursor.execute(f"SET IDENTITY_INSERT {self.target} OFF")
         self.drop(cursor, staging)
 
-    def make_staging(self, cursor: Any, staging: str, *, constrained: bool) -> None:
+    @property
+    def constraints(self) -> Sequence[Callable[[Any], list[str]]]:
+        return (self._keys, self._references, self._checks)
+
+    def make_staging(self, cursor: Any, staging: str, constraints: Sequence[str]) -> None:
         table = self.within(staging)
         cursor.execute(f"SELECT TOP (0) * INTO {table} FROM {self.target}")
-        for constraint in (
-            (*self._keys(cursor), *self._references(cursor), *self._checks(cursor)) if constrained else ()
-        ):
+        for constraint in constraints:
             cursor.execute(f"ALTER TABLE {table} ADD {constraint}")
 
     def _of_table(self, name: str) -> str:
