@@ -162,12 +162,25 @@ class Session:
             return
         constraints = [one for ask in self.server.constraints for one in self._known(ask)]
         try:
-            self.look(lambda cursor: self.server.make_staging(cursor, plan.staging, constraints))
+            self._make(plan.staging, lambda cursor: self.server.make_staging(cursor, plan.staging, constraints))
         except SourceError as error:
             if error.temporary or not constraints:
                 raise
             self.tell(f"bad rows may only be found at the end: {error.what}")
-            self.look(lambda cursor: self.server.make_staging(cursor, plan.staging, ()))
+            self._make(plan.staging, lambda cursor: self.server.make_staging(cursor, plan.staging, ()))
+
+    def make(self, statement: str) -> None:
+        """The target, which is not there yet."""
+        self._make(self.server.table, lambda cursor: cursor.execute(statement))
+
+    def _make(self, table: str, make: Callable[[Any], object]) -> None:
+        """A table; where the line was lost it may be there already."""
+
+        def ask(cursor: Any) -> None:
+            if not self.server.exists(cursor, table):
+                make(cursor)
+
+        self.look(ask)
 
     def _known(self, ask: Callable[[Any], list[str]]) -> list[str]:
         """The constraints of one kind, if the server tells them."""

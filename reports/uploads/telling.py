@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from reports import addressing, leases, oversize
 from reports.definition import Job, Oversize
-from reports.errors import DefinitionError
+from reports.errors import DefinitionError, TransportError
 from reports.model import Artifact, Message, Outgoing, Report, Run, StoredArtifact
 from reports.settings import Settings
 from reports.store import Store, Upload
@@ -84,8 +84,11 @@ class Informer:
         attached = sum(len(one.content) for one in files)
         if not attached or (known and attached < known / 8):
             return known
-        with closing(open_transport(self.settings.mail, self.settings.data_folder)) as transport:
-            return transport.size_limit()
+        try:
+            with closing(open_transport(self.settings.mail, self.settings.data_folder)) as transport:
+                return transport.size_limit()
+        except TransportError:  # it is away: the mail waits in the outbox until it is back
+            return known
 
     def _kept(self, artifact: Artifact) -> StoredArtifact:
         digest = self.store.artifacts.put(artifact.content)

@@ -168,7 +168,7 @@ class Uploading:
         if key_names := [guess.name for guess in found if guess.name.casefold() in keys]:
             lines.append(f"PRIMARY KEY ({', '.join(map(server.quoted, key_names))})")
         statement = f"CREATE TABLE {server.target} ({', '.join(lines)})"
-        session.look(lambda cursor: cursor.execute(statement))
+        session.make(statement)
         self.tell(f"made the table: {statement}")
         return session.columns()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import email
 import io
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -103,6 +105,31 @@ def test_people_are_told(where: Place) -> None:
     assert names[0] in shown.stdout
 
 
+def away(where: Place, more: str = "") -> None:
+    """The mail server is not there."""
+    settings = where.folder / "settings.toml"
+    server = f'host = "127.0.0.1"\nport = 9\nauth = "none"\nsecurity = "none"\ntimeout = 2\n{more}'
+    settings.write_text(settings.read_text("utf-8").replace('provider = "folder"', server), "utf-8")
+
+
+def test_rejected_rows_that_no_mail_can_hold(where: Place) -> None:
+    """They are packed, or left out with how to get them; the run has them all the same."""
+    away(where, "size_limit = 60000\n")
+    file(where, *(f"{n},A,x{n * 7919 % 100_003},{n * 104_729 % 1_000_003}" for n in range(3000)))
+    ran = reports(where.folder, "upload", "loans.csv", "--to", "wh.loans", "--notify", "team", "--json")
+    (one,) = json.loads(ran.stdout)
+    assert one["rejected"] == 3000
+    with contextlib.closing(sqlite3.connect(where.folder / "var" / "reports.db")) as store:
+        size, content = store.execute("SELECT size, content FROM message").fetchone()
+    assert size <= 60_000
+    kept = (where.folder / "var" / "artifacts" / content[:2] / content).read_bytes()
+    mail = email.message_from_bytes(kept, policy=policy.default)
+    assert "is not attached" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    with where.app() as app:
+        (run,) = app.runs()
+        assert sorted(Path(file.name).suffix for file in app.show(run.id).artifacts) == [".csv", ".xlsx"]
+
+
 def test_people_are_told_of_a_failure_before_the_first_row(where: Place) -> None:
     """A file that has not come, or does not fit, is a failed upload in the log and a mail."""
     ran = reports(where.folder, "upload", "nowhere.csv", "--to", "wh.loans", "--notify", "a@example.com")
@@ -119,9 +146,7 @@ def test_people_are_told_of_a_failure_before_the_first_row(where: Place) -> None
 
 def test_a_mail_that_fails_changes_nothing(where: Place) -> None:
     """The upload is what it is; the mail waits in the outbox."""
-    settings = where.folder / "settings.toml"
-    text = settings.read_text("utf-8").replace('provider = "folder"', 'host = "127.0.0.1"\nport = 9\nauth = "none"')
-    settings.write_text(text.replace("[groups]", 'security = "none"\ntimeout = 2\n[groups]'), "utf-8")
+    away(where)
     file(where, "1,A,1.5,")
     ran = reports(where.folder, "upload", "loans.csv", "--to", "wh.loans", "--notify", "a@example.com")
     assert ran.returncode == 0, ran.stderr
