@@ -8,7 +8,8 @@ Plain T-SQL that also Babelfish understands, and INFORMATION_SCHEMA where others
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, ClassVar
 
 from reports.uploads.causes import OTHER, cause
@@ -34,6 +35,9 @@ _KINDS: dict[str, Kind] = {
 }
 _MONEY = {"money": (19, 4), "smallmoney": (10, 4)}
 _FRACTIONS = {"datetime": 3, "smalldatetime": 0}
+# ODBC's numbers for what values are sent as.
+_BIGINT, _VARBINARY, _NVARCHAR = -5, -3, -9
+_LONG_VARBINARY, _LONG_NVARCHAR = -4, -10
 _AT_ONCE = 500
 """Rows of one INSERT of pymssql; more than 1,000 no server takes."""
 
@@ -83,14 +87,16 @@ class SQLServer(Server):
     def insert(self, cursor: Any, into: str, columns: Sequence[Column], rows: Sequence[Any]) -> None:
         identity = any(column.identity for column in columns)
         self.counting(cursor, into, on=identity)
-        self._put(cursor, f"INSERT INTO {into} ({self.listed(columns)})", rows)
+        self._put(cursor, f"INSERT INTO {into} ({self.listed(columns)})", rows, columns)
         if identity:
             cursor.execute(f"SET IDENTITY_INSERT {into} OFF")
 
-    def _put(self, cursor: Any, statement: str, rows: Sequence[Any]) -> None:
-        if rows:
-            values = ", ".join("?" * len(rows[0]))
-            cursor.executemany(f"{statement} VALUES ({values})", rows)
+    def _put(self, cursor: Any, statement: str, rows: Sequence[Any], columns: Sequence[Column]) -> None:
+        for some in _together(rows):
+            values = ", ".join("?" * len(columns))
+            sizes = [_sent_as(one, texts) for one, texts in zip(columns, zip(*some, strict=True), strict=True)]
+            cursor.setinputsizes(sizes)
+            cursor.executemany(f"{statement} VALUES ({values})", some)
 
     def counting(self, cursor: Any, table: str, *, on: bool) -> None:
         if on:
@@ -99,7 +105,7 @@ class SQLServer(Server):
     def fill_batch(self, cursor: Any, columns: Sequence[Column], rows: Sequence[Any]) -> None:
         cursor.execute(f"DELETE FROM {self.batch}")
         numbered = [(*row, number) for number, row in enumerate(rows)]
-        self._put(cursor, f"INSERT INTO {self.batch} ({self.listed(columns)}, {ROW})", numbered)
+        self._put(cursor, f"INSERT INTO {self.batch} ({self.listed(columns)}, {ROW})", numbered, [*columns, _NUMBER])
 
     @property
     def batch(self) -> str:
@@ -236,7 +242,8 @@ class PyMSSQL(SQLServer):
 
     placeholder: ClassVar[str] = "%s"
 
-    def _put(self, cursor: Any, statement: str, rows: Sequence[Any]) -> None:
+    def _put(self, cursor: Any, statement: str, rows: Sequence[Any], columns: Sequence[Column]) -> None:
+        del columns
         for start in range(0, len(rows), _AT_ONCE):
             some = rows[start : start + _AT_ONCE]
             one = f"({', '.join(['%s'] * len(some[0]))})"
@@ -244,6 +251,43 @@ class PyMSSQL(SQLServer):
                 f"{statement.replace('%', '%%')} VALUES {', '.join([one] * len(some))}",
                 tuple(value for row in some for value in row),
             )
+
+
+def _together(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The rows in their order, those with a long value each by itself: in its company an empty one is an error."""
+    for long, some in groupby(rows, _is_long):
+        if long:
+            yield from ([row] for row in some)
+        else:
+            yield list(some)
+
+
+def _is_long(row: Sequence[Any]) -> bool:
+    return any(isinstance(value, str | bytes) and len(value) > _LONGEST // 2 for value in row)
+
+
+_NUMBER = Column(name=ROW, declared="int", kind="integer")
+
+
+def _sent_as(column: Column, values: Sequence[Any]) -> tuple[int, int, int]:
+    """The type that mssql-python is told for a column of a batch, with its length and scale.
+
+    Left to itself it looks at the longest value alone: where that is ASCII all are sent as varchar, and of Chinese
+    among them nothing but question marks arrives.
+    """
+    if column is _NUMBER:
+        return _BIGINT, 0, 0
+    present = [value for value in values if value is not None]
+    longest = max(map(len, present), default=0) or 1
+    if column.kind == "binary":
+        return (_VARBINARY if longest <= 2 * _LONGEST else _LONG_VARBINARY), longest, 0
+    units = longest if all(value.isascii() for value in present) else max(map(_units, present))
+    return (_NVARCHAR if units <= _LONGEST else _LONG_NVARCHAR), units, 0
+
+
+def _units(text: str) -> int:
+    """How long SQL Server takes a text to be: a sign beyond the first 65,536 counts twice."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _column(row: Sequence[Any]) -> Column:
