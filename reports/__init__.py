@@ -55,8 +55,8 @@ def upload(  # noqa: PLR0913  as many as the command has options
     from reports.app import open_app  # noqa: PLC0415  so that importing reports costs nothing
     from reports.project import find_root  # noqa: PLC0415
     from reports.uploads.desk import one_of  # noqa: PLC0415
+    from reports.uploads.order import Order  # noqa: PLC0415
     from reports.uploads.target import parse  # noqa: PLC0415
-    from reports.uploads.uploading import Order  # noqa: PLC0415
 
     order = Order(
         target=parse(table), mode=mode, keys=(key,) if isinstance(key, str) else tuple(key), create=create, batch=batch,

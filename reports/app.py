@@ -43,7 +43,7 @@ from reports.transports import address
 if TYPE_CHECKING:
     from reports.uploads.desk import Desk, Outcome
     from reports.uploads.loading import Progress
-    from reports.uploads.uploading import Order
+    from reports.uploads.order import Order
 
 MOST = 1000
 """How many deliveries are listed where none are named, the newest first."""

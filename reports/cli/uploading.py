@@ -58,8 +58,8 @@ def upload(
 ) -> None:
     """Put files into a table of a database, each row once, with a log of those that did not go in."""
     from reports.uploads.desk import expanded
+    from reports.uploads.order import Order
     from reports.uploads.target import Target, parse
-    from reports.uploads.uploading import Order
 
     if not (to or resume):
         raise typer.BadParameter("say which table: --to SOURCE.TABLE", param_hint="--to")

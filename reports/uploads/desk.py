@@ -19,9 +19,10 @@ from reports.sources.stream import Stream, open_stream
 from reports.store import Store, Upload
 from reports.uploads import rejected, telling
 from reports.uploads.loading import Progress
+from reports.uploads.order import AlreadyThere, Order
 from reports.uploads.result import SHOWN, Uploaded
 from reports.uploads.target import Target
-from reports.uploads.uploading import AlreadyThere, Order, Uploading
+from reports.uploads.uploading import Uploading
 
 Deliver = Callable[[str], None]
 

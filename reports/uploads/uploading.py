@@ -6,7 +6,7 @@ import datetime as dt
 import getpass
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,52 +21,16 @@ from reports.store import Store, Upload
 from reports.uploads.columns import Column, matched
 from reports.uploads.inferring import guesses
 from reports.uploads.loading import Loading, Progress
+from reports.uploads.order import AlreadyThere, Order, check
 from reports.uploads.postgresql import PostgreSQL
 from reports.uploads.server import Server
 from reports.uploads.session import Plan, Session
 from reports.uploads.sqlite import SQLite
 from reports.uploads.sqlserver import PyMSSQL, SQLServer
-from reports.uploads.target import Target
 from reports.uploads.values import Writing
 
-MODES = ("append", "replace", "upsert")
 KEPT_EVERY = 2.0
 """Seconds between two notes in the log of how far an upload has come."""
-
-
-class AlreadyThere(SourceError):
-    """These very bytes are in the table, wholly or in part: not a row was tried."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is asked of an upload.
-
-    `stop` ends it at the first bad row; else they are collected, and it ends at more than `most` of them. `again` lets
-    the same bytes into the same table once more; `resume` goes on with what stopped, the upload of that id or the
-    last one of the file.
-    """
-
-    target: Target
-    mode: str = "append"
-    keys: tuple[str, ...] = ()
-    create: bool = False
-    batch: int = 10_000
-    stop: bool = False
-    most: int = 10_000
-    again: bool = False
-    resume: bool = False
-    upload: str = ""
-    reading: str = ""
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """What is kept of it in the log."""
-        return {
-            "keys": list(self.keys), "create": self.create, "batch": self.batch,
-            "on_error": "stop" if self.stop else "collect", "max_rejected": self.most, "source": self.reading,
-            "schema": self.target.schema, "table": self.target.table,
-        }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +49,7 @@ class Uploading:
 
     def upload(self, stream: Stream, order: Order, reading: FileSource) -> Upload:
         """The upload as it ended: succeeded, partial or failed. A ReportsError where not a row was tried."""
-        _check(order)
+        check(order)
         with self._session(order) as session:
             there = session.columns()
             order = replace(order, target=replace(order.target, schema=session.server.schema))
@@ -372,16 +336,6 @@ def _staging(upload: str) -> str:
 
 def _rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
-
-
-def _check(order: Order) -> None:
-    if order.mode not in MODES:
-        raise DefinitionError(f"there is no mode '{order.mode}'", where="--mode", hint=f"one of {', '.join(MODES)}")
-    if order.mode == "upsert" and not order.keys:
-        hint = "--key COLUMN names the column by which rows are found that are there already; several may be named"
-        raise DefinitionError("an upsert needs a key", where="--key", hint=hint)
-    if order.batch < 1:
-        raise DefinitionError("a batch has at least one row", where="--batch")
 
 
 def _key(name: str, columns: Sequence[Column], table: str) -> Column:

@@ -22,8 +22,9 @@ from reports.errors import SourceError
 from reports.settings import FileSource
 from reports.sources.stream import open_stream
 from reports.store import Upload
+from reports.uploads.order import Order
 from reports.uploads.target import parse
-from reports.uploads.uploading import Order, Uploading
+from reports.uploads.uploading import Uploading
 
 ROWS = 2000
 

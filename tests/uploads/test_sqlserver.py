@@ -23,9 +23,10 @@ from reports.settings import FileSource
 from reports.sources.stream import open_stream
 from reports.store import Upload
 from reports.uploads.columns import Column
+from reports.uploads.order import Order
 from reports.uploads.sqlserver import SQLServer
 from reports.uploads.target import parse
-from reports.uploads.uploading import Order, Uploading
+from reports.uploads.uploading import Uploading
 
 TABLE = (
     "CREATE TABLE loans (id int PRIMARY KEY, name nvarchar(10), amount decimal(12, 2) CHECK (amount < 1000), note text)"
