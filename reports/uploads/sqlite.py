@@ -72,7 +72,10 @@ class SQLite(Server):
         del constraints  # its own statement has them all
         master = f"{self.quoted(self.schema)}.sqlite_master"
         cursor.execute(f"SELECT sql FROM {master} WHERE type = 'table' AND lower(name) = lower(?)", (self.table,))
-        cursor.execute(_renamed(cursor.fetchone()[0], "TABLE", self.within(staging), staging))
+        sql = _renamed(cursor.fetchone()[0], "TABLE", self.within(staging), staging)
+        # What refers to the table itself is to be looked for among the new rows.
+        itself = rf'\bREFERENCES\s+(?:"{_quoted(self.table)}"|\[{_quoted(self.table)}\]|{_quoted(self.table)})(?!\w)'
+        cursor.execute(re.sub(itself, f"REFERENCES {self.quoted(staging)}", sql, flags=re.IGNORECASE))
         indexes = f"SELECT name, sql FROM {master} WHERE type = 'index' AND lower(tbl_name) = lower(?) AND sql <> ''"
         cursor.execute(indexes, (self.table,))
         for number, (_, sql) in enumerate(cursor.fetchall()):
@@ -91,6 +94,10 @@ class SQLite(Server):
             return f"DECIMAL({digits}, {scale})" if digits <= EXACT else "TEXT"
         return {"integer": "INTEGER", "number": "REAL", "boolean": "BOOLEAN", "date": "DATE", "datetime": "DATETIME",
                 "instant": "TEXT"}.get(kind, "TEXT")  # fmt: skip
+
+
+def _quoted(name: str) -> str:
+    return re.escape(name.replace('"', '""'))
 
 
 def _renamed(sql: str, what: str, name: str, plain: str) -> str:

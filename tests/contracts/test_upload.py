@@ -254,6 +254,20 @@ def test_replace_leaves_the_new_rows_alone(loans: Place) -> None:
     assert "the database knows nothing of this upload any more" in again.error
 
 
+def test_rows_that_refer_to_each_other(where: Place) -> None:
+    """Within one table and one file, appended and replaced; one that refers to none of them is found."""
+    where.run(
+        "CREATE TABLE other (id {int} NOT NULL PRIMARY KEY, parent {int}, FOREIGN KEY (parent) REFERENCES other (id))"
+    )
+    path = where.write("id,parent\n1,\n2,1\n3,2\n", "other.csv")
+    assert where.upload(path, "wh.other").state == "succeeded"
+    path = where.write("id,parent\n11,\n12,11\n13,12\n", "other.csv")
+    assert where.upload(path, "wh.other", mode="replace").state == "succeeded"
+    assert where.rows("SELECT id, parent FROM other ORDER BY id") == [(11, None), (12, 11), (13, 12)]
+    done = where.upload(where.write("id,parent\n21,99\n22,13\n", "other.csv"), "wh.other")
+    assert counts(done) == ("partial", 2, 1, 0, 1)
+
+
 def test_readers_never_see_a_table_half_replaced(loans: Place) -> None:
     """They see all old rows or all new ones."""
     loans.upload(file(loans, *(f"{n},A,old,1,," for n in range(2000))))
