@@ -60,12 +60,10 @@ class Faulty:
                 threading.Thread(target=self._join, args=(here, end), daemon=True).start()
 
     def _join(self, here: socket.socket, end: int | str | None) -> None:
-        there = socket.socket(socket.AF_UNIX)
-        there.connect(self._there)
-        mute = threading.Event()
-        threading.Thread(target=self._back, args=(there, here, mute), daemon=True).start()
-        passed = 0
-        with here, there, contextlib.suppress(OSError):
+        mute, passed = threading.Event(), 0
+        with here, socket.socket(socket.AF_UNIX) as there, contextlib.suppress(OSError):
+            there.connect(self._there)
+            threading.Thread(target=self._back, args=(there, here, mute), daemon=True).start()
             while block := here.recv(4096):
                 passed += len(block)
                 if isinstance(end, int) and passed > end:
