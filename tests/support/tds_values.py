@@ -239,7 +239,7 @@ def _timed(name: str, content: bytes, scale: int) -> Any:
     micros = int.from_bytes(content[:size], "little") * 1_000_000 // 10**scale
     since = dt.timedelta(microseconds=micros)
     if name == "time":
-        return (dt.datetime.min + since).time()
+        return (dt.datetime.combine(YEAR_1, dt.time()) + since).time()
     moment = dt.datetime.combine(_date(content[size : size + 3]) or YEAR_1, dt.time()) + since
     if name == "datetime2":
         return moment
