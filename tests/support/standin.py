@@ -74,6 +74,8 @@ class Backend:
         try:
             if statement.how in {"begin", "commit", "rollback", "save"} or _courtesy(statement.sql):
                 yield from self._transacted(courtesies(self._session, statement))
+            elif statement.how == "procedure":
+                yield Failure(2812, f"Could not find stored procedure '{statement.sql}'.")
             elif statement.how == "bulk":
                 yield from self._guarded(lambda: self._copy(statement))
             elif "FMTONLY" in statement.sql:
@@ -81,7 +83,7 @@ class Backend:
             else:
                 yield from self._batch(statement)
         except Untranslated as error:
-            yield Failure(102, f"This stand-in does not translate: {error}", 15)
+            yield Failure(102, f"Incorrect syntax, or none that this stand-in translates: {error}", 15)
 
     # -- transactions ----------------------------------------------------------------------------------
 
