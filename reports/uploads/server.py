@@ -219,6 +219,10 @@ class Server(ABC):
     def make_staging(self, cursor: Any, staging: str, constraints: Sequence[str]) -> None:
         """A table like the target, constrained as that is, so that bad rows are found before anything is replaced."""
 
+    def constrain(self, cursor: Any, staging: str, constraint: str) -> None:
+        """One constraint more for that table."""
+        cursor.execute(f"ALTER TABLE {self.within(staging)} ADD {constraint}")
+
     def swap(self, cursor: Any, staging: str, columns: Sequence[Column]) -> None:
         """The rows of the target go and those of the staging table come, within the transaction."""
         names = self.listed(columns)

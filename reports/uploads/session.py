@@ -166,8 +166,18 @@ class Session:
         except SourceError as error:
             if error.temporary or not constraints:
                 raise
-            self.tell(f"bad rows may only be found at the end: {error.what}")
             self._make(plan.staging, lambda cursor: self.server.make_staging(cursor, plan.staging, ()))
+            for one in constraints:
+                self._add(plan.staging, one)
+
+    def _add(self, staging: str, constraint: str) -> None:
+        """One constraint of several, of which not all can be had."""
+        try:
+            self.look(lambda cursor: self.server.constrain(cursor, staging, constraint))
+        except SourceError as error:
+            if error.temporary:
+                raise
+            self.tell(f"rows that break this may only be found at the end: {constraint} ({error.what})")
 
     def make(self, statement: str) -> None:
         """The target, which is not there yet."""

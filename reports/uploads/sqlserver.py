@@ -149,10 +149,9 @@ class SQLServer(Server):
         return (self._keys, self._references, self._checks)
 
     def make_staging(self, cursor: Any, staging: str, constraints: Sequence[str]) -> None:
-        table = self.within(staging)
-        cursor.execute(f"SELECT TOP (0) * INTO {table} FROM {self.target}")
+        cursor.execute(f"SELECT TOP (0) * INTO {self.within(staging)} FROM {self.target}")
         for constraint in constraints:
-            cursor.execute(f"ALTER TABLE {table} ADD {constraint}")
+            self.constrain(cursor, staging, constraint)
 
     def _of_table(self, name: str) -> str:
         return f"{name}.TABLE_SCHEMA = {self.literal(self.schema)} AND {name}.TABLE_NAME = {self.literal(self.table)}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import pandas as pd
 import psycopg
 import pytest
 from openpyxl import Workbook
-from postgres import server
 from sqlalchemy import text
+from sqlservers import SQLSERVERS
 
 from reports.errors import SourceError
 from reports.model import Query
@@ -29,18 +29,16 @@ ROWS: list[tuple[Any, ...]] = [
     (2, "12345678901234567890", None, "x' OR '1'='1"),
     (None, "9", -2.25, "中文"),
 ]
-NAMED = "REPORTS_TEST_SQLSERVER_URL"
 BIG = 9007199254740993  # the first whole number that a float does not hold
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with the table."""
-    for url in server(tmp_path_factory.mktemp("postgresql")):
-        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute("CREATE TABLE loans (id bigint, code text, amount float8, note text)")
-            connection.cursor().executemany("INSERT INTO loans VALUES (%s, %s, %s, %s)", ROWS)
-        yield url
+def loans(postgresql: str) -> str:
+    """A PostgreSQL with the table."""
+    with psycopg.connect(postgresql.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE TABLE loans (id bigint, code text, amount float8, note text)")
+        connection.cursor().executemany("INSERT INTO loans VALUES (%s, %s, %s, %s)", ROWS)
+    return postgresql
 
 
 def csv(root: Path) -> FileSource:
@@ -82,12 +80,11 @@ KINDS: dict[str, Callable[[Path], FileSource | DatabaseSource]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def mssql() -> Iterator[DatabaseSource]:
-    """The SQL Server that the environment names, with the table, which goes again."""
-    if not os.environ.get(NAMED):
-        pytest.skip(f"{NAMED} names no server")
-    settings = DatabaseSource.model_validate({"url": {"env": NAMED}, "uploads": True})
+@contextmanager
+def on_sqlserver(url: str, root: Path) -> Iterator[DatabaseSource]:
+    """A SQL Server with the table, which goes again."""
+    (root / "url").write_text(url, "utf-8")
+    settings = DatabaseSource.model_validate({"url": {"file": "url"}, "uploads": True}, context={"root": root})
     writer = Database("warehouse", settings).writer
     with writer.begin() as connection:
         connection.exec_driver_sql("IF OBJECT_ID('loans') IS NOT NULL DROP TABLE loans")
@@ -100,17 +97,16 @@ def mssql() -> Iterator[DatabaseSource]:
         connection.exec_driver_sql("DROP TABLE loans")
 
 
-@pytest.fixture(params=[*KINDS, "postgresql", "mssql"])
-def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
-    if request.param == "postgresql":
-        settings: FileSource | DatabaseSource = DatabaseSource(url=request.getfixturevalue("postgresql"))
-    elif request.param == "mssql":
-        settings = request.getfixturevalue("mssql")
-    else:
-        settings = KINDS[request.param](tmp_path)
-    opened = open_source("warehouse", settings)
-    yield opened
-    opened.close()
+@pytest.fixture(params=[*KINDS, "postgresql", *SQLSERVERS])
+def source(request: pytest.FixtureRequest, tmp_path: Path, sqlserver: Callable[[str], str]) -> Iterator[Source]:
+    with ExitStack() as stack:
+        if request.param in SQLSERVERS:
+            settings = stack.enter_context(on_sqlserver(sqlserver(request.param), tmp_path))
+        elif request.param == "postgresql":
+            settings = DatabaseSource(url=request.getfixturevalue("loans"))
+        else:
+            settings = KINDS[request.param](tmp_path)
+        yield stack.enter_context(closing(open_source("warehouse", settings)))
 
 
 def query(sql: str) -> Query:

@@ -1,13 +1,12 @@
 """What every upload promises, asked of each kind of database with the same files.
 
-SQL Server is the one that REPORTS_TEST_SQLSERVER_URL names.
+SQL Server is the one that REPORTS_TEST_SQLSERVER_URL names, and one that stands in for it, by both of its drivers.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
@@ -17,12 +16,11 @@ from threading import Event
 import pandas as pd
 import pytest
 from places import Place, place
-from postgres import server
+from sqlservers import SQLSERVERS
 
 from reports.errors import DefinitionError, SourceError
 from reports.uploads.result import Uploaded
 
-SQLSERVER = os.environ.get("REPORTS_TEST_SQLSERVER_URL", "")
 LOANS = """CREATE TABLE loans (
     id {int} NOT NULL PRIMARY KEY, branch {key} NOT NULL, name {text10}, amount {decimal}, opened {date}, paid {bool},
     FOREIGN KEY (branch) REFERENCES branches (code), CHECK (amount < 1000000)
@@ -31,21 +29,14 @@ HEADER = "id,branch,name,amount,opened,paid\n"
 GOOD = ["1,A,one,10.50,2026-01-31,yes", "2,B,中文 🎉,-3,2026-02-28,0", "3,A,,,,"]
 
 
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    yield from server(tmp_path_factory.mktemp("postgresql"))
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "mssql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+@pytest.fixture(params=["sqlite", "postgresql", *SQLSERVERS])
+def where(request: pytest.FixtureRequest, tmp_path: Path, sqlserver: Callable[[str], str]) -> Place:
     """A project with an empty database."""
     if request.param == "sqlite":
         return place("sqlite", tmp_path, "sqlite:///wh.db")
     if request.param == "postgresql":
         return place("postgresql", tmp_path, request.getfixturevalue("postgresql"))
-    if not SQLSERVER:
-        pytest.skip("REPORTS_TEST_SQLSERVER_URL names no server")
-    return place("mssql", tmp_path, SQLSERVER)
+    return place("mssql", tmp_path, sqlserver(request.param))
 
 
 @pytest.fixture

@@ -64,10 +64,11 @@ class SQLServer(Dialect):
 
     def engine(self, url: URL, settings: Connected) -> Engine:
         """Without a transaction, which would hold what was read, unless a snapshot is asked for."""
-        return _engine(url, settings, "SNAPSHOT" if settings.isolation else "AUTOCOMMIT")
+        return _engine(url, settings, "SNAPSHOT" if settings.isolation else "AUTOCOMMIT", counting=False)
 
     def writer(self, url: URL, settings: Connected) -> Engine:
-        return _engine(url, settings, "READ COMMITTED")
+        """In transactions, and told how many rows each statement has changed."""
+        return _engine(url, settings, "READ COMMITTED", counting=True)
 
     def clock(self, connection: Connection) -> dt.datetime | None:
         now: dt.datetime = connection.exec_driver_sql("SELECT SYSUTCDATETIME()").scalar_one()
@@ -147,7 +148,7 @@ class SQLServer(Dialect):
         return replace(super().fault(error), message=sentence(faults.without_the_obvious(text)))
 
 
-def _engine(url: URL, settings: Connected, isolation: Any) -> Engine:
+def _engine(url: URL, settings: Connected, isolation: Any, *, counting: bool) -> Engine:
     by_pymssql = url.drivername == "mssql+pymssql"
     login, statement = max(1, math.ceil(settings.connect_timeout)), max(1, math.ceil(settings.timeout))
     given: dict[str, Any] = {"timeout": login}
@@ -162,7 +163,7 @@ def _engine(url: URL, settings: Connected, isolation: Any) -> Engine:
             connection.timeout = statement
         wait = int(settings.lock_timeout * 1000) if settings.lock_timeout else -1
         cursor = connection.cursor()
-        cursor.execute(f"SET NOCOUNT ON; SET LOCK_TIMEOUT {wait}")
+        cursor.execute(f"SET NOCOUNT {'OFF' if counting else 'ON'}; SET LOCK_TIMEOUT {wait}")
         cursor.close()
 
     return engine
