@@ -159,6 +159,18 @@ def test_a_condition_is_asked_first(driver: Driver, server: TdsServer) -> None:
 
 
 @BOTH
+def test_a_constraint_is_added(driver: Driver, server: TdsServer) -> None:
+    """And is told by INFORMATION_SCHEMA, in an expression that may be written again."""
+    connection = driver.connect(server)
+    run(connection, "CREATE TABLE t (n int)", "ALTER TABLE [dbo].[t] ADD CHECK (([n] < (5)))")
+    ((clause,),) = rows(connection, "SELECT CHECK_CLAUSE FROM INFORMATION_SCHEMA.CHECK_CONSTRAINTS")
+    run(connection, "CREATE TABLE u (n int)", f"ALTER TABLE [dbo].[u] ADD CHECK ({clause})")
+    with pytest.raises(Exception, match="CHECK constraint"):
+        run(connection, "INSERT INTO u VALUES (7)")
+    assert rows(connection, "SELECT 'a' + N'.' + 'b' AS t") == [("a.b",)]
+
+
+@BOTH
 def test_a_row_among_many_fails_alone(driver: Driver, server: TdsServer) -> None:
     """An array of executions goes on after the one that fails, as on the real server."""
     connection = driver.connect(server)

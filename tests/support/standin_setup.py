@@ -60,10 +60,17 @@ CREATE OR REPLACE VIEW mssql.columns AS
     FROM information_schema.columns
    WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'mssql') AND table_name NOT LIKE '#%';
 CREATE OR REPLACE VIEW mssql.table_constraints AS
-  SELECT constraint_name::text, table_schema::text, table_name::text, constraint_type::text
+  SELECT constraint_schema::text, constraint_name::text, table_schema::text, table_name::text, constraint_type::text
     FROM information_schema.table_constraints WHERE constraint_name NOT LIKE '%\_not\_null';
 CREATE OR REPLACE VIEW mssql.key_column_usage AS
-  SELECT constraint_name::text, table_schema::text, table_name::text, column_name::text, ordinal_position::integer
-    FROM information_schema.key_column_usage;
+  SELECT constraint_schema::text, constraint_name::text, table_schema::text, table_name::text, column_name::text,
+         ordinal_position::integer FROM information_schema.key_column_usage;
+CREATE OR REPLACE VIEW mssql.referential_constraints AS
+  SELECT constraint_schema::text, constraint_name::text, unique_constraint_schema::text, unique_constraint_name::text,
+         update_rule::text, delete_rule::text FROM information_schema.referential_constraints;
+CREATE OR REPLACE VIEW mssql.check_constraints AS
+  SELECT constraint_schema::text, constraint_name::text,
+         regexp_replace(check_clause, '::[a-z ]+(\(\d+(,\d+)?\))?', '', 'g') AS check_clause
+    FROM information_schema.check_constraints WHERE constraint_name NOT LIKE '%\_not\_null';
 SELECT pg_advisory_unlock(1433);
 """

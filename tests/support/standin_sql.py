@@ -13,7 +13,15 @@ from sqlglot.errors import SqlglotError
 
 MARK = "\x01{}\x02"
 CHUNK = re.compile("\x01(\\w+)\x02")
-VIEWS = {"tables", "columns", "table_constraints", "key_column_usage"}
+CONSTRAINT = re.compile(r"\s*ALTER\s+TABLE\s+\S+\s+ADD\s+(CONSTRAINT\s+\S+\s+)?(CHECK|FOREIGN)\b[^;]*$", re.IGNORECASE)
+VIEWS = {
+    "tables",
+    "columns",
+    "table_constraints",
+    "key_column_usage",
+    "referential_constraints",
+    "check_constraints",
+}
 # Types by the word that T-SQL has for them; True where a length is kept.
 TYPES: dict[str, tuple[str, bool]] = {
     "TINYINT": ("mssql.tinyint", False),
@@ -60,6 +68,9 @@ def translated(text: str) -> Iterator[Translated]:
     except SqlglotError as error:
         raise Untranslated(text) from error
     for tree in trees:
+        if isinstance(tree, exp.Command) and (match := CONSTRAINT.match(text)):
+            yield Translated(re.sub(r"\[([^]]+)\]", lambda name: f'"{name[1].lower()}"', match[0]))
+            continue
         if isinstance(tree, exp.Command | exp.IfBlock):
             raise Untranslated(tree.sql("tsql") or text)
         yield _statement(tree)
@@ -158,7 +169,10 @@ def _type(node: exp.Expression) -> exp.Expression:
 
 def _add(node: exp.Expression) -> exp.Expression:
     texts = [one for one in node.find_all(exp.Literal, exp.National) if isinstance(one, exp.National) or one.is_string]
-    return exp.DPipe(this=node.this, expression=node.expression) if texts else node
+    if not texts:
+        return node
+    # What is replaced is not walked into any more.
+    return exp.DPipe(this=node.this.transform(_node), expression=node.expression.transform(_node))
 
 
 CHANGES: dict[type, Callable[[Any], exp.Expression]] = {
