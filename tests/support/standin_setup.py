@@ -72,6 +72,6 @@ CREATE OR REPLACE VIEW mssql.check_constraints AS
   SELECT constraint_schema::text, constraint_name::text,
          regexp_replace(check_clause, '::[a-z ]+(\(\d+(,\d+)?\))?', '', 'g') AS check_clause
     FROM information_schema.check_constraints
-   WHERE constraint_schema <> 'mssql' AND constraint_name NOT LIKE '%\_not\_null';
+   WHERE constraint_schema = 'dbo' AND constraint_name NOT LIKE '%\_not\_null';
 SELECT pg_advisory_unlock(1433);
 """
