@@ -11,6 +11,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ def laid_out(
 
 
 def report(app: App, day: dt.date = FRIDAY, now: str = EVENING, **params: str) -> Sent:
-    return app.dry_run("bulk_upload", Wanted(as_of=day.isoformat(), params={"now": now, **params}))
+    with closing(app):
+        return app.dry_run("bulk_upload", Wanted(as_of=day.isoformat(), params={"now": now, **params}))
 
 
 def table(sent: Sent, title: str) -> list[dict[str, Any]]:
@@ -334,8 +336,8 @@ def test_a_copy_of_the_job_reports_another_log(root: Path, tmp_path: Path) -> No
     )
     job = (copy / "job.toml").read_text("utf-8").replace('source  = "uploads"', 'source  = "etl"')
     (copy / "job.toml").write_text(job, "utf-8")
-    app = open_app(tmp_path)
-    sent = app.dry_run("etl", Wanted(as_of="2026-11-27", params={"now": EVENING}))
+    with closing(open_app(tmp_path)) as app:
+        sent = app.dry_run("etl", Wanted(as_of="2026-11-27", params={"now": EVENING}))
     assert figures(sent)["Rows loaded"].value == 10
     assert figures(report(app))["Uploads"].value == 11
 
