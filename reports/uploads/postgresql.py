@@ -89,8 +89,8 @@ class PostgreSQL(Server):
         self.lock(cursor)
         super().swap(cursor, staging, columns)
 
-    def make_staging(self, cursor: Any, staging: str, constraints: Sequence[str]) -> None:
-        del constraints  # the server copies them
+    def make_staging(self, cursor: Any, staging: str, columns: Sequence[Column], constraints: Sequence[str]) -> None:
+        del columns, constraints  # the server copies them
         table = self.within(staging)
         cursor.execute(f"CREATE TABLE {table} (LIKE {self.target} INCLUDING ALL)")
         here = f"{self.literal(self.target)}::regclass"

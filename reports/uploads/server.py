@@ -216,8 +216,11 @@ class Server(ABC):
     # -- all rows replaced ---------------------------------------------------------------------------------
 
     @abstractmethod
-    def make_staging(self, cursor: Any, staging: str, constraints: Sequence[str]) -> None:
-        """A table like the target, constrained as that is, so that bad rows are found before anything is replaced."""
+    def make_staging(self, cursor: Any, staging: str, columns: Sequence[Column], constraints: Sequence[str]) -> None:
+        """A table like the target, with these columns at the least, and constrained as that is.
+
+        So bad rows are found before anything is replaced.
+        """
 
     def constrain(self, cursor: Any, staging: str, constraint: str) -> None:
         """One constraint more for that table."""

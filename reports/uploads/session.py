@@ -160,15 +160,27 @@ class Session:
         """The table beside the target that takes its place at the end; what is there already stays."""
         if self.look(lambda cursor: self.server.exists(cursor, plan.staging)):
             return
-        constraints = [one for ask in self.server.constraints for one in self._known(ask)]
+        constraints = self._constraints(plan)
+
+        def make(cursor: Any, constraints: Sequence[str] = constraints) -> None:
+            self.server.make_staging(cursor, plan.staging, plan.columns, constraints)
+
         try:
-            self._make(plan.staging, lambda cursor: self.server.make_staging(cursor, plan.staging, constraints))
+            self._make(plan.staging, make)
         except SourceError as error:
             if error.temporary or not constraints:
                 raise
-            self._make(plan.staging, lambda cursor: self.server.make_staging(cursor, plan.staging, ()))
+            self._make(plan.staging, lambda cursor: make(cursor, ()))
             for one in constraints:
                 self._add(plan.staging, one)
+
+    def _constraints(self, plan: Plan) -> list[str]:
+        """Those of the target that are about columns of the plan alone, as far as the server tells them."""
+        told = [one for ask in self.server.constraints for one in self._known(ask)]
+        if not told:
+            return []
+        absent = [self.server.quoted(one.name) for one in self.columns() if one not in plan.columns]
+        return [one for one in told if not any(name in one for name in absent)]
 
     def _add(self, staging: str, constraint: str) -> None:
         """One constraint of several, of which not all can be had."""

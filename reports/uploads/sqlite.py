@@ -68,8 +68,8 @@ class SQLite(Server):
     def batch(self) -> str:
         return f"temp.{super().batch}"
 
-    def make_staging(self, cursor: Any, staging: str, constraints: Sequence[str]) -> None:
-        del constraints  # its own statement has them all
+    def make_staging(self, cursor: Any, staging: str, columns: Sequence[Column], constraints: Sequence[str]) -> None:
+        del columns, constraints  # its own statement has them all
         master = f"{self.quoted(self.schema)}.sqlite_master"
         cursor.execute(f"SELECT sql FROM {master} WHERE type = 'table' AND lower(name) = lower(?)", (self.table,))
         sql = _renamed(cursor.fetchone()[0], "TABLE", self.within(staging), staging)

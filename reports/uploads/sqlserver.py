@@ -148,8 +148,9 @@ class SQLServer(Server):
     def constraints(self) -> Sequence[Callable[[Any], list[str]]]:
         return (self._keys, self._references, self._checks)
 
-    def make_staging(self, cursor: Any, staging: str, constraints: Sequence[str]) -> None:
-        cursor.execute(f"SELECT TOP (0) * INTO {self.within(staging)} FROM {self.target}")
+    def make_staging(self, cursor: Any, staging: str, columns: Sequence[Column], constraints: Sequence[str]) -> None:
+        # No others: a copy has no defaults for those that the rows lack.
+        cursor.execute(f"SELECT TOP (0) {self.listed(columns)} INTO {self.within(staging)} FROM {self.target}")
         for constraint in constraints:
             self.constrain(cursor, staging, constraint)
 

@@ -138,7 +138,7 @@ def lite(sql: str) -> str:
         r"CREATE TEMP TABLE \2 AS SELECT \1 FROM \3 WHERE 0",
         sql,
     )
-    sql = re.sub(r"^SELECT TOP \(0\) \* INTO (\S+) FROM (\S+)$", r"CREATE TABLE \1 AS SELECT * FROM \2 WHERE 0", sql)
+    sql = re.sub(r"^SELECT TOP \(0\) (.*) INTO (\S+) FROM (\S+)$", r"CREATE TABLE \2 AS SELECT \1 FROM \3 WHERE 0", sql)
     return re.sub(
         r"^UPDATE t SET (.*) FROM (\S+) AS t INNER JOIN (\S+) AS b ON (.*)$",
         r"UPDATE \2 AS t SET \1 FROM \3 AS b WHERE \4",
