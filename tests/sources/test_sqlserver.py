@@ -41,7 +41,7 @@ KINDS: tuple[tuple[str, str, Any], ...] = (
     ("last", "datetime2(6)", dt.datetime(9999, 12, 31, 23, 59, 59, 999999)),  # noqa: DTZ001
     ("old", "datetime", dt.datetime(2026, 1, 31, 10)),  # noqa: DTZ001
     ("zoned", "datetimeoffset(6)", dt.datetime(2026, 1, 31, 10, tzinfo=dt.timezone(dt.timedelta(hours=2)))),
-    ("guid", "uniqueidentifier", uuid.UUID(int=1)),
+    ("guid", "uniqueidentifier", uuid.UUID("abcdefab-0000-4000-8000-000000000001")),
     ("words", "nvarchar(max)", "中文 😀 it's"),
     ("long", "nvarchar(max)", "長" * 100_000),
     ("code", "varchar(20)", "00715"),

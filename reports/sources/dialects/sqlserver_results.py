@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,11 @@ def _by_arrow(cursor: Any) -> pd.DataFrame:
     collected = arrow.Collected(cursor.arrow_batch(0).schema)
     while (batch := cursor.arrow_batch(BATCH)).num_rows:
         collected.add(batch)
-    return collected.frame()
+    frame = collected.frame()
+    for name, kind, *_ in cursor.description:
+        if kind is uuid.UUID:
+            frame[name] = frame[name].str.lower()  # as every other driver and database writes it
+    return frame
 
 
 def _by_rows(cursor: Any, names: Sequence[str]) -> pd.DataFrame:
