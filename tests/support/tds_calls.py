@@ -132,7 +132,7 @@ def transaction(message: Reader) -> Iterator[Statement]:
     _skip_headers(message)
     kind = message.number(2)
     if kind not in REQUESTS:
-        raise NotImplementedError(f"the request {kind} to the transaction manager")
+        raise ValueError(f"this server knows no request {kind} to the transaction manager")
     if kind == 5:
         yield _request(kind, _begun(message))
         return

@@ -102,7 +102,7 @@ def _longer(code: int, noted: _Noted, *, column: bool) -> tuple[str, Decode]:
         return LONG[code], _long(code, noted, column=column)
     if code == 0xF1:
         if noted.number(1):
-            raise NotImplementedError("xml with a schema")
+            raise ValueError("this server reads no xml with a schema")
         return "xml", lambda reader: _text(_chunks(reader), "utf-16-le")
     if code == 0x1F:
         return "sql_variant", lambda _: None
@@ -121,7 +121,7 @@ def _string(code: int, noted: _Noted) -> tuple[str, Decode]:
     old = code in OLD_TEXTS or code in OLD_BINARIES
     name = (TEXTS | BINARIES | OLD_TEXTS | OLD_BINARIES).get(code)
     if name is None:
-        raise NotImplementedError(f"the type 0x{code:02X}")
+        raise ValueError(f"this server knows no type 0x{code:02X}")
     size = noted.number(1 if old else 2)
     codec = None
     if "char" in name:
@@ -253,7 +253,7 @@ def _timed(name: str, content: bytes, scale: int) -> Any:
 def bulk_rows(message: Reader) -> tuple[list[tuple[str, str]], Iterator[list[Any]]]:
     """The columns (name and type) of a bulk load, and its rows as they come."""
     if message.byte() != 0x81:
-        raise NotImplementedError("a bulk load without COLMETADATA")
+        raise ValueError("a bulk load without COLMETADATA")
     count = message.number(2)
     columns = []
     for _ in range(count):
