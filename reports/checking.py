@@ -23,6 +23,7 @@ from reports.transports import open_transport
 from reports.transports.account import resolve
 
 MOST_COLUMNS = 12
+NOT_YET = "nothing kept yet"
 MOST_SKEW = 60.0
 """Seconds that two clocks may differ before it is worth a word."""
 
@@ -122,10 +123,14 @@ class Checker:
         self.files_are_there({name: None})
         if not connect:
             return "its files are there" if isinstance(self.settings.sources[name], FileSource) else "not tried"
-        if isinstance(self.settings.sources[name], StoreSource) and self.history() is None:
-            return "nothing kept yet"
+        if self._is_not_yet(name):
+            return NOT_YET
         with closing(open_source(name, self.settings.source(name))) as source:
             return f"{self._clock_of(source)}{source.check()}"
+
+    def _is_not_yet(self, source: str) -> bool:
+        """Whether it is the project's store, in which nothing is kept: to look at that would make it."""
+        return isinstance(self.settings.sources[source], StoreSource) and self.history() is None
 
     def _clock_of(self, source: Source) -> str:
         there = source.clock()
@@ -145,8 +150,8 @@ class Checker:
 
     def _described(self, job: Job, query: Query, columns: dict[str, Sequence[str]]) -> str:
         values = params.resolve(job, {}, self.settings.today(self.clock()))
-        if isinstance(self.settings.sources[query.source], StoreSource) and self.history() is None:
-            return "nothing kept yet"
+        if self._is_not_yet(query.source):
+            return NOT_YET
         with closing(open_source(query.source, self.settings.source(query.source))) as source:
             names = source.describe(query, values)
         if names is None:
@@ -157,7 +162,7 @@ class Checker:
     def _store(self) -> str:
         store = self.history()
         if store is None:
-            return "nothing kept yet"
+            return NOT_YET
         found = store.check()
         faults = (("missing", found.missing), ("altered", found.altered))
         if lost := [f"{what}: {name} of run {run}" for what, rows in faults for run, name, _ in rows]:

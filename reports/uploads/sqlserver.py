@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, ClassVar
 
+from reports.sources.dialects import sqlserver_faults as faults
 from reports.uploads.causes import OTHER, cause
 from reports.uploads.columns import Column, Kind, integer
 from reports.uploads.server import BATCH, MARKS, ROW, Server
@@ -218,10 +219,8 @@ class SQLServer(Server):
         return [row[0] for row in cursor.fetchall()]
 
     def message(self, error: Exception) -> str:
-        told = error.args[1] if len(error.args) > 1 else error
-        said = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
-        said = re.sub(r"^.*?DDBC Error:\s*|\[Microsoft\]|\[ODBC Driver[^]]*\]|\[SQL Server\]", "", said)
-        said = re.sub(r"\s*DB-Lib error message[\s\S]*|\s*The statement has been terminated\.?", "", said)
+        _, said = faults.said(error)
+        said = re.sub(r"\s*The statement has been terminated\.?", "", faults.without_the_obvious(said))
         return " ".join(said.split())
 
     def declared(self, kind: str, *, digits: int, scale: int, length: int, key: bool) -> str:
