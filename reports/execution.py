@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import quote
@@ -17,12 +17,12 @@ from zoneinfo import ZoneInfo
 from reports import addressing, jobs, leases, oversize, params
 from reports.definition import Job
 from reports.errors import ReportsError, StoreError, Superseded
-from reports.model import Artifact, Message, Outgoing, Report, Run, StoredArtifact
+from reports.model import Artifact, Message, Outgoing, Report, Run
 from reports.pipeline import Pipeline, Produced, Tell
 from reports.settings import Settings
 from reports.settling import Settler
 from reports.store import Store
-from reports.transports import mime, open_transport
+from reports.transports import mime
 from reports.transports.account import resolve
 
 
@@ -72,20 +72,11 @@ class Maker:
             produced,
             restated=pipeline.restated,
             compose=compose,
-            limit=self._limit(produced.report),
+            limit=oversize.limit_of(produced.report.attachments, self.settings),
             policy=self.job.oversize,
             link=self.link,
         )
         return Made(self.run, produced, message)
-
-    def _limit(self, report: Report) -> int | None:
-        """What the other side takes; a server is only asked where something could be made smaller for it."""
-        known = resolve(self.settings.mail).size_limit
-        attached = sum(len(artifact.content) for artifact in report.attachments)
-        if not attached or (known and attached < known / 8):
-            return known
-        with closing(open_transport(self.settings.mail, self.settings.data_folder)) as transport:
-            return transport.size_limit()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +164,7 @@ class Execution:
             on_unknown=mail.on_unknown,
         )
         done = replace(made.run, state="succeeded", finished=self.clock(), error="", log=self._log_text())
-        kept = [self._kept(one) for one in (*made.produced.files, *made.produced.report.images)]
+        kept = [self.store.artifacts.keep(one) for one in (*made.produced.files, *made.produced.report.images)]
         recovery = None if test else self._settler.teller.recovery(done, job)
         self.store.runs.succeed(done, owner=self.owner, artifacts=kept, messages=[outgoing], recovery=recovery)
         return done
@@ -209,12 +200,6 @@ class Execution:
 
     def _log_text(self) -> str:
         return self.settings.mask("\n".join(self._log))
-
-    def _kept(self, artifact: Artifact) -> StoredArtifact:
-        digest = self.store.artifacts.put(artifact.content)
-        return StoredArtifact(
-            name=artifact.name, media_type=artifact.media_type, sha256=digest, size=len(artifact.content)
-        )
 
     def _link(self, artifact: Artifact) -> str:
         place = self.store.artifacts.link(self.store.artifacts.put(artifact.content), artifact.name)

@@ -124,7 +124,7 @@ def recovery(
 ) -> Report:
     """That the job works again, which it had not done `since` then; or that the recipients in `about` get it again."""
     over = run.finished or run.started
-    broken = f"since {_instant(since, settings)}, for {_length(over - since)}"
+    broken = f"since {_instant(since, settings)}, for {length(over - since)}"
     if about:
         said = f"The report reaches these again: {_named(about)}. It had not {broken}."
     else:
@@ -149,7 +149,7 @@ def _problems(error: ReportsError | str) -> Sequence[ReportsError]:
 
 def _told(problems: Sequence[ReportsError]) -> list[str]:
     """What happened: one thing in its own words, several each with its place and what to do."""
-    return [_sentence(one.what if len(problems) == 1 else _in_one(one)) for one in problems]
+    return [sentence(one.what if len(problems) == 1 else _in_one(one)) for one in problems]
 
 
 def _stopped(run: Run, problems: Sequence[ReportsError], log: str, settings: Settings) -> list[Block]:
@@ -163,14 +163,14 @@ def _stopped(run: Run, problems: Sequence[ReportsError], log: str, settings: Set
 
 def _in_one(problem: ReportsError) -> str:
     where = f" ({problem.where})" if problem.where else ""
-    return f"{problem.what}{where}. {_sentence(problem.hint)}".strip()
+    return f"{problem.what}{where}. {sentence(problem.hint)}".strip()
 
 
 def _place_and_hint(problem: ReportsError) -> Iterator[Text]:
     if problem.where:
         yield Text(text=problem.where, title="Where")
     if problem.hint:
-        yield Text(text=_sentence(problem.hint), title="What to do")
+        yield Text(text=sentence(problem.hint), title="What to do")
 
 
 def _end(log: str) -> str:
@@ -204,7 +204,7 @@ def _reasons(runs: Sequence[Run], place: ZoneInfo, mask: Callable[[str], str]) -
         when.setdefault(reason, []).append(f"{due:%a %Y-%m-%d %H:%M}")
     for reason, times in list(when.items())[-FIRST:]:
         several = f"{len(times):,} times from {times[0]} to {times[-1]}"
-        yield Text(text=_sentence(reason), title=", ".join(times) if len(times) <= _TIMES else several)
+        yield Text(text=sentence(reason), title=", ".join(times) if len(times) <= _TIMES else several)
     if more := list(when.values())[:-FIRST]:
         yield Text(text=f"{sum(map(len, more)):,} earlier times, for other reasons, are not shown here.")
 
@@ -229,7 +229,7 @@ def _answers(deliveries: Sequence[Delivery], mask: Callable[[str], str]) -> Iter
         said = mask(group[0].last_reply)[: _LONGEST_LINE * 2]
         whose = "The server's words" if re.match(r"[2-5]\d\d\b", said) else "Why"
         lines = [_STATES[group[0].state], *([f"{whose}: {said}"] if said else [])]
-        hint = [_sentence(group[0].hint)] if group[0].hint else []
+        hint = [sentence(group[0].hint)] if group[0].hint else []
         yield Text(text="\n\n".join(["\n".join(lines), *hint]), title=_named([one.recipient for one in group]))
     if more := groups[FIRST:]:
         yield Text(text=f"{len(more):,} other answers, for {sum(map(len, more)):,} recipients, are not shown here.")
@@ -250,7 +250,7 @@ def _about(run: Run, settings: Settings) -> list[Figure]:
         Figure(label="Started", value=f"{started:%H:%M}", note=f"{started:%Y-%m-%d}, {settings.timezone}"),
     ]
     if run.finished:
-        figures.append(Figure(label="Ran for", value=_length(run.finished - run.started)))
+        figures.append(Figure(label="Ran for", value=length(run.finished - run.started)))
     return figures
 
 
@@ -258,7 +258,7 @@ def _instant(when: dt.datetime, settings: Settings) -> str:
     return f"{when.astimezone(ZoneInfo(settings.timezone)):%Y-%m-%d %H:%M}"
 
 
-def _length(time: dt.timedelta) -> str:
+def length(time: dt.timedelta) -> str:
     """A length of time as people say it, in its two largest units."""
     minutes, seconds = divmod(max(0, round(time.total_seconds())), 60)
     hours, minutes = divmod(minutes, 60)
@@ -275,7 +275,8 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(names[:FIRST]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _sentence(words: str) -> str:
+def sentence(words: str) -> str:
+    """The words with a capital at their beginning."""
     return words[:1].upper() + words[1:]
 
 
@@ -291,16 +292,21 @@ def _page(word: str, run: Run, *, title: str, blocks: Sequence[Block], notices: 
 
 def _report(run: Run, title: str, page: Page, settings: Settings) -> Report:
     page = _masked(page, settings.mask)
-    try:
-        body, plain = _rendered(page, shipped.template_folders(settings.root))
-    except ReportsError:
-        body, plain = _rendered(page, shipped.template_folders(shipped.folder()))
+    body, plain = rendered(page, settings)
     return Report(
         job=run.job, title=settings.mask(title), as_of=run.as_of, subject=_one_line(page.subject), html=body, text=plain
     )
 
 
-def _rendered(page: Page, folders: Sequence[Path]) -> tuple[str, str]:
+def rendered(page: Page, settings: Settings) -> tuple[str, str]:
+    """HTML and text by the project's templates; by the shipped ones where those are what is broken."""
+    try:
+        return _by(shipped.template_folders(settings.root), page)
+    except ReportsError:
+        return _by(shipped.template_folders(shipped.folder()), page)
+
+
+def _by(folders: Sequence[Path], page: Page) -> tuple[str, str]:
     return html.render(page, (), template="report.html.j2", folders=folders), text.render(page, folders=folders)
 
 

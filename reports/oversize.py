@@ -8,12 +8,16 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from reports.definition import Oversize
 from reports.errors import RenderError
 from reports.model import Artifact, Message, Report, size
 from reports.pipeline import ZIP, Produced
+from reports.settings import Settings
+from reports.transports import open_transport
+from reports.transports.account import resolve
 
 Link = Callable[[Artifact], str]
 _LONGEST_NAME = 255  # bytes, as in a mail and on disk
@@ -44,6 +48,15 @@ class _Fitted:
     @property
     def size(self) -> int:
         return len(self.message.content)
+
+
+def limit_of(files: Sequence[Artifact], settings: Settings) -> int | None:
+    """What the other side takes; a server is only asked where something could be made smaller for it."""
+    known, attached = resolve(settings.mail).size_limit, sum(len(one.content) for one in files)
+    if not attached or (known and attached < known / 8):
+        return known
+    with closing(open_transport(settings.mail, settings.data_folder)) as transport:
+        return transport.size_limit()
 
 
 def fit(

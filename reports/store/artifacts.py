@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reports.errors import LostBytes, StoreError
+from reports.model import Artifact, StoredArtifact
 from reports.store.folder import Folder
 from reports.store.remote import Remote
 
@@ -60,6 +61,11 @@ class Artifacts:
         sha256 = hashlib.sha256(content).hexdigest()
         self.shelf.keep(_path(sha256), content)
         return sha256
+
+    def keep(self, artifact: Artifact) -> StoredArtifact:
+        """The file's bytes, kept as by `put`; gives how they are found again."""
+        digest, count = self.put(artifact.content), len(artifact.content)
+        return StoredArtifact(name=artifact.name, media_type=artifact.media_type, sha256=digest, size=count)
 
     def get(self, sha256: str) -> bytes:
         """The very bytes; LostBytes where they are missing or are no longer the same."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from reports import shipped
-from reports.errors import ReportsError
+from reports import notices
 from reports.model import Artifact, Block, Column, Figure, Figures, Page, Report, Run, Table, Text
+from reports.notices import rendered, sentence
 from reports.pipeline import Produced
-from reports.render import html, text
 from reports.settings import Settings
 from reports.store import Reject, Store, Upload
 from reports.uploads.frames import of_rows
@@ -20,6 +19,7 @@ from reports.uploads.frames import of_rows
 NAME = "(upload)"
 """What stands for the job in a run that tells of uploads."""
 SAMPLES = 3
+MINUTE = 60.0
 _STATES = {
     "succeeded": "Uploaded",
     "partial": "Uploaded in part",
@@ -104,7 +104,7 @@ class Notice:
             return (
                 f"{name}{upload.rejected:,} rows are not in the table. Each is in the attached files, with the reason."
             )
-        return f"{name}{_sentence(upload.error.partition(chr(10))[0])}." if upload.error else ""
+        return f"{name}{sentence(upload.error.partition(chr(10))[0])}." if upload.error else ""
 
     def _blocks(self) -> Iterator[Block]:
         yield Figures(items=self._figures())
@@ -147,9 +147,9 @@ class Notice:
             note = f"The first {SAMPLES} rows of each cause; the number in brackets is how many there are."
             yield Table(frame=of_rows(rows, keys, ["line"]), columns=_SAMPLE, title="Errors by cause", note=note)
 
-    def _samples(self, upload: Upload, counts: object) -> dict[str, list[Reject]]:
+    def _samples(self, upload: Upload, counts: Mapping[str, int]) -> dict[str, list[Reject]]:
         """The first rows of each cause, the most frequent cause first."""
-        found: dict[str, list[Reject]] = {cause: [] for cause in counts}  # type: ignore[attr-defined]
+        found: dict[str, list[Reject]] = {cause: [] for cause in counts}
         for one in islice(self.store.uploads.rejects(upload.id), 100_000):
             if len(found.setdefault(one.cause, [])) < SAMPLES:
                 found[one.cause].append(one)
@@ -170,7 +170,7 @@ class Notice:
         }
         yield Text(text=said[self.state], title="Next step")
         hints = [line.partition("do:")[2].strip() for one in self.uploads for line in one.error.splitlines()[1:]]
-        if hint := "\n\n".join(_sentence(one) for one in dict.fromkeys(hints) if one):
+        if hint := "\n\n".join(sentence(one) for one in dict.fromkeys(hints) if one):
             yield Text(text=self.settings.mask(hint))
         yield Text(text="\n".join(lines), as_is=True)
 
@@ -183,20 +183,11 @@ class Notice:
             yield f"  started {started:%Y-%m-%d %H:%M:%S} ({self.settings.timezone}){known}"
 
     def _report(self, page: Page, attachments: Sequence[Artifact]) -> Report:
-        try:
-            body, plain = _rendered(page, self.settings)
-        except ReportsError:
-            body, plain = _rendered(page, None)
+        body, plain = rendered(page, self.settings)
         return Report(
             job=NAME, title=page.title, as_of=page.as_of, subject=page.subject, html=body, text=plain,
             attachments=attachments,
         )  # fmt: skip
-
-
-def _rendered(page: Page, settings: Settings | None) -> tuple[str, str]:
-    """By the project's templates; by the shipped ones where those are broken."""
-    folders = shipped.template_folders(settings.root if settings else shipped.folder())
-    return html.render(page, (), template="report.html.j2", folders=folders), text.render(page, folders=folders)
 
 
 def resume(upload: Upload) -> str:
@@ -210,11 +201,5 @@ def seconds(upload: Upload) -> float:
 
 
 def length(took: float) -> str:
-    """A length of time as people say it."""
-    if took < 60:
-        return f"{took:.1f} s"
-    return str(dt.timedelta(seconds=round(took)))
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
+    """A length of time as people say it, a short one to the tenth of a second."""
+    return f"{took:.1f} s" if took < MINUTE else notices.length(dt.timedelta(seconds=took))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 from reports import addressing, leases, oversize
 from reports.definition import Job, Oversize
 from reports.errors import DefinitionError, TransportError
-from reports.model import Artifact, Message, Outgoing, Report, Run, StoredArtifact
+from reports.model import Artifact, Message, Outgoing, Report, Run
 from reports.settings import Settings
 from reports.store import Store, Upload
-from reports.transports import mime, open_transport
+from reports.transports import mime
 from reports.transports.account import resolve
 from reports.uploads.notice import NAME, Notice
 
@@ -59,7 +58,7 @@ class Informer:
         over = replace(run, state="failed" if bad else "succeeded", finished=now, error=error, log=_log(uploads))
         owner = leases.new_owner()
         self.store.runs.start(run, owner=owner, until=now + leases.LENGTH)
-        kept = [self._kept(one) for one in files]
+        kept = [self.store.artifacts.keep(one) for one in files]
         self.store.runs.succeed(over, owner=owner, artifacts=kept, messages=outgoing)
         return over
 
@@ -79,22 +78,11 @@ class Informer:
         return Outgoing(message=message, kind="report", expires=now + mail.expires, on_unknown=mail.on_unknown)
 
     def _limit(self, files: Sequence[Artifact]) -> int | None:
-        """What the other side takes; a server is only asked where something could be made smaller for it."""
-        known = resolve(self.settings.mail).size_limit
-        attached = sum(len(one.content) for one in files)
-        if not attached or (known and attached < known / 8):
-            return known
+        """What the other side takes, as far as that can be known."""
         try:
-            with closing(open_transport(self.settings.mail, self.settings.data_folder)) as transport:
-                return transport.size_limit()
+            return oversize.limit_of(files, self.settings)
         except TransportError:  # it is away: the mail waits in the outbox until it is back
-            return known
-
-    def _kept(self, artifact: Artifact) -> StoredArtifact:
-        digest = self.store.artifacts.put(artifact.content)
-        return StoredArtifact(
-            name=artifact.name, media_type=artifact.media_type, sha256=digest, size=len(artifact.content)
-        )
+            return resolve(self.settings.mail).size_limit
 
 
 def _log(uploads: Sequence[Upload]) -> str:
