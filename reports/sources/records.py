@@ -211,7 +211,12 @@ class Cutter:
                 yield number, content, fields, _reason(fields, self._how.width, suspicious=suspicious)
 
 
+def uneven(count: int, width: int) -> str:
+    """Why a record of so many columns is no row of the file."""
+    return f"has {count} columns where the header has {width}"
+
+
 def _reason(fields: Sequence[str], width: int, *, suspicious: bool = False) -> str:
     if len(fields) != width:
-        return f"has {len(fields)} columns where the header has {width}"
+        return uneven(len(fields), width)
     return UNQUOTED if suspicious and any('"' in one for one in fields) else ""

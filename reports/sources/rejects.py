@@ -14,7 +14,7 @@ from reports.sources import kinds
 from reports.sources.delimited import Delimited
 from reports.sources.engine import Engine, quoted
 from reports.sources.layout import Layout
-from reports.sources.records import Bad, lines_at, records
+from reports.sources.records import UNQUOTED, Bad, lines_at, records, uneven
 
 COLUMNS = ("file", "line", "column", "value", "reason", "row")
 LONGEST = 10_000
@@ -65,9 +65,9 @@ def _rejects(engine: Engine, scan: int, group: Sequence[Layout]) -> list[Bad]:
 def _broken(one: Layout, line: int, first: int, last: int, error: str, row: str) -> Bad:
     width = len(one.names)
     reasons = {
-        "MISSING COLUMNS": f"has {first} columns where the header has {width}",
-        "TOO MANY COLUMNS": f"has {last} columns where the header has {width}",
-        "UNQUOTED VALUE": "has a quote that is not closed, or text after the closing quote",
+        "MISSING COLUMNS": uneven(first, width),
+        "TOO MANY COLUMNS": uneven(last, width),
+        "UNQUOTED VALUE": UNQUOTED,
         "INVALID ENCODING": "has bytes that are not of the file's encoding",
         "LINE SIZE OVER MAXIMUM": "is longer than 2,000,000 bytes; is a quote never closed?",
     }

@@ -84,9 +84,9 @@ class Desk:
             try:
                 stream = _stream(item, reading, Path(folder).resolve())
                 upload = uploading.upload(stream, order, reading)
-            except (DefinitionError, AlreadyThere) as error:
-                if isinstance(error, DefinitionError):
-                    raise
+            except DefinitionError:
+                raise
+            except AlreadyThere as error:
                 return Outcome(name=name, error=error)
             except ReportsError as error:
                 place = str(item) if isinstance(item, Path) else name
