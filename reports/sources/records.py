@@ -74,6 +74,7 @@ def lines_at(path: Path, offsets: Sequence[int]) -> dict[int, int]:
 
 LONGEST = 2_000_000
 """Characters of one record; a longer one is taken for a quote that is never closed."""
+FOREIGN = "has bytes that are not of the file's encoding"
 UNQUOTED = "has a quote that is not closed, or text after the closing quote"
 
 

@@ -14,7 +14,7 @@ from reports.sources import kinds
 from reports.sources.delimited import Delimited
 from reports.sources.engine import Engine, quoted
 from reports.sources.layout import Layout
-from reports.sources.records import UNQUOTED, Bad, lines_at, records, uneven
+from reports.sources.records import FOREIGN, UNQUOTED, Bad, lines_at, records, uneven
 
 COLUMNS = ("file", "line", "column", "value", "reason", "row")
 LONGEST = 10_000
@@ -68,7 +68,7 @@ def _broken(one: Layout, line: int, first: int, last: int, error: str, row: str)
         "MISSING COLUMNS": uneven(first, width),
         "TOO MANY COLUMNS": uneven(last, width),
         "UNQUOTED VALUE": UNQUOTED,
-        "INVALID ENCODING": "has bytes that are not of the file's encoding",
+        "INVALID ENCODING": FOREIGN,
         "LINE SIZE OVER MAXIMUM": "is longer than 2,000,000 bytes; is a quote never closed?",
     }
     column = one.names[first - 1] if error in ("UNQUOTED VALUE", "INVALID ENCODING") and first <= width else ""

@@ -25,7 +25,7 @@ from reports.sources import engine as duck
 from reports.sources import sheets, tables, text
 from reports.sources.engine import Engine, array, literal, quoted
 from reports.sources.layout import layout
-from reports.sources.records import Cut, Cutter, Records
+from reports.sources.records import FOREIGN, Cut, Cutter, Records
 
 Values = Sequence[str | None]
 
@@ -238,12 +238,11 @@ class Text(_File):
         whole = "".join(records.contents)
         if whole.isascii() or _whole(whole):
             return {}
-        reason = "has bytes that are not of the file's encoding"
         found: dict[int, tuple[str, str]] = {}
         for place, fields in enumerate(records.fields):
             column = next((n for n, value in enumerate(fields) if not _whole(value)), -1)
             if column >= 0 and place not in records.wrong:
-                found[place] = (self.names[column], reason)
+                found[place] = (self.names[column], FOREIGN)
         return found
 
 
