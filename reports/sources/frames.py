@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -25,76 +25,82 @@ def series(values: Sequence[Any], empty: str = "object") -> pd.Series[Any]:
     present = set(map(type, values)) - {type(None)}
     for kinds, convert in _CONVERTERS:
         if present and present <= kinds:
-            return convert(values, present)
+            return convert(values)
     return objects(values) if present else pd.Series(list(values), dtype=empty)
 
 
-def objects(values: Sequence[Any], present: object = None) -> pd.Series[Any]:
-    del present
+def objects(values: Sequence[Any]) -> pd.Series[Any]:
+    return pd.Series(_array(values), dtype=object)
+
+
+def _array(values: Sequence[Any]) -> Any:
     column = np.empty(len(values), dtype=object)
     column[:] = values
-    return pd.Series(column, dtype=object)
+    return column
 
 
-def whole(values: Sequence[int | None], present: object = None) -> pd.Series[Any]:
+def whole(values: Sequence[int | None]) -> pd.Series[Any]:
     """Whole numbers, exact at any size."""
-    del present
     try:
         if None not in values:
             return pd.Series(np.array(values, dtype="int64"))
-        filled, missing = _filled(values, 0)
-        return pd.Series(pd.arrays.IntegerArray(filled.astype("int64"), missing))
+        column = _array(values)
+        missing = pd.isna(column)
+        column[missing] = 0
+        return pd.Series(pd.arrays.IntegerArray(column.astype("int64"), missing))
     except OverflowError:
         return objects(values)
 
 
-def _filled(values: Sequence[Any], instead: Any) -> tuple[Any, Any]:
-    """An array of objects with something in the place of each None, and where that is."""
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    missing = pd.isna(column)
-    column[missing] = instead
-    return column, missing
-
-
-def _numbers(values: Sequence[Any], present: set[type]) -> pd.Series[Any]:
-    # SQLite mixes 1 and 1.5 in one column; a whole number that no float holds keeps the column as it is.
-    if int in present and any(isinstance(value, int) and int(float(value)) != value for value in values):
-        return objects(values)
+def _floats(values: Sequence[Any]) -> pd.Series[Any]:
     return pd.Series(np.array(values, dtype="float64"))
 
 
-def _booleans(values: Sequence[Any], present: object) -> pd.Series[Any]:
-    del present
+def _numbers(values: Sequence[Any]) -> pd.Series[Any]:
+    # SQLite mixes 1 and 1.5 in one column; a whole number that no float holds keeps the column as it is.
+    if any(isinstance(value, int) and int(float(value)) != value for value in values):
+        return objects(values)
+    return _floats(values)
+
+
+def _booleans(values: Sequence[Any]) -> pd.Series[Any]:
     return pd.Series(pd.array(values, dtype="boolean" if None in values else "bool"))
 
 
-def text(values: Sequence[Any], present: Collection[type] = ()) -> pd.Series[Any]:
-    made = values if present == {str} else [None if value is None else str(value) for value in values]
-    return pd.Series(made, dtype="str")
+def _texts(values: Sequence[Any]) -> pd.Series[Any]:
+    return pd.Series(values, dtype="str")
 
 
-def _times(values: Sequence[Any], present: set[type]) -> pd.Series[Any]:
-    zones = {getattr(value, "tzinfo", None) for value in values} if dt.datetime in present else {None}
-    if zones <= {None}:
-        return pd.Series(list(values), dtype="datetime64[us]")
+def _as_text(values: Sequence[Any]) -> pd.Series[Any]:
+    return _texts([None if value is None else str(value) for value in values])
+
+
+def _days(values: Sequence[Any]) -> pd.Series[Any]:
+    return pd.Series(list(values), dtype="datetime64[us]")
+
+
+def _times(values: Sequence[Any]) -> pd.Series[Any]:
+    if {getattr(value, "tzinfo", None) for value in values} == {None}:
+        return _days(values)
     stamps = [None if value is None else value.astimezone(dt.UTC) for value in values]
     return pd.Series(stamps, dtype="datetime64[us, UTC]")
 
 
-def _bytes(values: Sequence[Any], present: object) -> pd.Series[Any]:
-    del present
+def _bytes(values: Sequence[Any]) -> pd.Series[Any]:
     return objects([None if value is None else bytes(value) for value in values])
 
 
-_CONVERTERS: tuple[tuple[set[type], Callable[[Sequence[Any], set[type]], pd.Series[Any]]], ...] = (
+# The first that has all types of a column; one type alone is done with no look at each value.
+_CONVERTERS: tuple[tuple[set[type], Callable[[Sequence[Any]], pd.Series[Any]]], ...] = (
     ({bool}, _booleans),
     ({int}, whole),
+    ({float}, _floats),
     ({int, float}, _numbers),
     ({Decimal}, objects),
+    ({dt.date}, _days),
     ({dt.date, dt.datetime}, _times),
-    ({str}, text),
-    ({uuid.UUID}, text),
+    ({str}, _texts),
+    ({uuid.UUID}, _as_text),
     ({bytes, bytearray, memoryview}, _bytes),
 )
 
