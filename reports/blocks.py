@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from reports.definition import (
     FORMATS,
@@ -19,7 +20,7 @@ from reports.definition import (
     ShowTable,
 )
 from reports.errors import RenderError, choices
-from reports.model import Block, Book, Chart, Column, Figure, Figures, Sheet, Table, Text
+from reports.model import Before, Block, Book, Chart, Column, Figure, Figures, Sheet, Table, Text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,12 +28,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Frames = Mapping[str, "pd.DataFrame"]
+_GOOD: Mapping[str, Literal["", "up", "down"]] = {"": "", "up": "up", "down": "down"}
 _FORMATS = {"i": "integer", "u": "integer", "f": "number", "M": "date"}
 
 
-def build(job: Job, frames: Frames, *, as_of: dt.date) -> list[Block]:
-    """The job's blocks in reading order; a RenderError names the block, the column and what is there."""
-    return [_block(job, show, frames, as_of) for show in job.show]
+def build(job: Job, frames: Frames, *, as_of: dt.date, before: Before | None = None) -> list[Block]:
+    """The job's blocks in reading order, with the figures of the run `before` beside those of this one.
+
+    A RenderError names the block, the column and what is there.
+    """
+    built = [_block(job, show, frames, as_of) for show in job.show]
+    if before is None:
+        return built
+    return [
+        _compared(block, show.figures, before)
+        if isinstance(show, ShowFigures) and isinstance(block, Figures)
+        else block
+        for show, block in zip(job.show, built, strict=True)
+    ]
 
 
 def book(job: Job, frames: Frames, *, as_of: dt.date) -> Book | None:
@@ -70,7 +83,8 @@ def _named(job: Job) -> Iterator[tuple[str, str, Sequence[str]]]:
 
 
 def _keys(options: Columns) -> Sequence[str]:
-    return (*options.columns, *options.labels, *options.format, *options.total)
+    drawn = (*options.bars, *options.heat, *options.changes)
+    return (*options.columns, *options.labels, *options.format, *options.total, *drawn)
 
 
 def _axes(options: ChartOptions) -> Sequence[str]:
@@ -118,7 +132,15 @@ def _figure(row: Mapping[Hashable, Any], *, where: str) -> Figure:
     form = _said(row.get("format")) or "text"
     if not re.fullmatch(FORMATS, form):
         raise RenderError(f"there is no format '{form}'", where=where, hint="formats are like currency.0 or percent.2")
-    return Figure(label=_said(row["label"]), value=row["value"], format=form, note=_said(row.get("note")))
+    if (good := _GOOD.get(_said(row.get("good")))) is None:
+        hint = "it says which direction is good news: up, down, or nothing"
+        raise RenderError(f"the column good says '{row['good']}'", where=where, hint=hint)
+    return Figure(label=_said(row["label"]), value=row["value"], format=form, note=_said(row.get("note")), good=good)
+
+
+def _compared(figures: Figures, dataset: str, before: Before) -> Figures:
+    items = [replace(item, before=before.figures.get(f"{dataset}/{item.label}")) for item in figures.items]
+    return replace(figures, items=items)
 
 
 def _said(value: Any) -> str:
@@ -158,6 +180,7 @@ def _column(frame: pd.DataFrame, key: str, options: Columns) -> Column:
         label=options.labels.get(key, _words(key)),
         format=options.format.get(key) or _format(frame, key),
         total=key in options.total,
+        look=options.look(key),
     )
 
 

@@ -111,19 +111,43 @@ def _type(value: object) -> str:
 
 
 class ShowFigures(Part):
-    """A row of headline figures, from a dataset with the columns label, value, format and perhaps note."""
+    """A row of headline figures, from a dataset with the columns label, value, and perhaps format, note and good."""
 
     figures: Name
     title: str = ""
 
 
 class Columns(Part):
-    """Which columns of a dataset are shown, under which headings, and how they are written."""
+    """Which columns of a dataset are shown, under which headings, and how they are written.
+
+    `bars`, `heat` and `changes` name columns of numbers that are drawn as bars, coloured by their size, or shown as
+    going up and down.
+    """
 
     columns: tuple[str, ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
     format: dict[str, Format] = Field(default_factory=dict)
     total: tuple[str, ...] = ()
+    bars: Texts = ()
+    heat: Texts = ()
+    changes: Texts = ()
+
+    @model_validator(mode="after")
+    def _one_look_each(self) -> Self:
+        every = (*dict.fromkeys(self.bars), *dict.fromkeys(self.heat), *dict.fromkeys(self.changes))
+        if twice := next((key for key in every if every.count(key) > 1), ""):
+            hint = "a column stands in one of them"
+            message = "the column '{key}' stands in two of bars, heat and changes"
+            raise PydanticCustomError("look", message, {"key": twice, "hint": hint})
+        return self
+
+    def look(self, key: str) -> Literal["", "bar", "heat", "change"]:
+        """How the numbers of a column are drawn."""
+        if key in self.bars:
+            return "bar"
+        if key in self.heat:
+            return "heat"
+        return "change" if key in self.changes else ""
 
 
 class ShowTable(Columns):

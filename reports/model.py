@@ -60,22 +60,36 @@ def size(count: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One headline number with its format (see `definition.Format`) and an optional small note."""
+    """One headline number with its format (see `definition.Format`) and an optional small note.
+
+    `before` is its value in the last run that succeeded; `good` says which direction is good news, if one is.
+    """
 
     label: str
     value: Any
     format: str = "text"
     note: str = ""
+    before: Any = None
+    good: Literal["", "up", "down"] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """The headline figures of the last run that succeeded, by "dataset/label", and the date it was about."""
+
+    as_of: date
+    figures: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of a table: its key in the frame, its heading, its format, and whether it is totalled."""
+    """One column of a table: its key in the frame, its heading, its format, whether it is totalled, how it is drawn."""
 
     key: str
     label: str
     format: str = "text"
     total: bool = False
+    look: Literal["", "bar", "heat", "change"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,13 +156,47 @@ class Sheet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """Produced bytes with a name and a media type; `cid` and `alt` where it is an inline image."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+    cid: str = ""
+    alt: str = ""
+    width: int = 0  # CSS pixels, of an image
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theme:
+    """The project's look in plain colours, #RRGGBB, each with enough contrast where it is used.
+
+    `on_accent` is the ink on the accent, `link` the accent as ink on white, `soft` a tint of it for grounds;
+    `second` stands against the accent, as below zero against above. `footer` is said below every report.
+    """
+
+    accent: str = "#1F5A92"
+    on_accent: str = "#FFFFFF"
+    link: str = "#1F5A92"
+    soft: str = "#F3F6F9"
+    second: str = "#E08E2B"
+    logo: Artifact | None = None
+    footer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Book:
-    """A workbook to write: its file name, its sheets in order, and what it says about itself."""
+    """A workbook to write: its file name, its sheets in order, its look, and what it says about itself."""
 
     file: str
     sheets: Sequence[Sheet]
     title: str = ""
     as_of: date | None = None
+    theme: Theme = Theme()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +213,8 @@ class Provenance:
 class Page:
     """All that the body of a report says, before it is rendered as HTML or as text.
 
-    `notices` are sentences the reader must not miss, such as rows set aside.
+    `notices` are sentences the reader must not miss, such as rows set aside. `compared` is the date of the run that
+    figures are compared with, if there was one.
     """
 
     title: str
@@ -176,25 +225,11 @@ class Page:
     provenance: Sequence[Provenance] = ()
     language: str = "en"
     currency: str = "USD"
+    compared: date | None = None
+    theme: Theme = Theme()
 
 
 # -- what leaves the house -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Artifact:
-    """Produced bytes with a name and a media type; `cid` and `alt` where it is an inline image."""
-
-    name: str
-    media_type: str
-    content: bytes = field(repr=False)
-    cid: str = ""
-    alt: str = ""
-    width: int = 0  # CSS pixels, of an image
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,22 @@ from zoneinfo import ZoneInfo
 from reports import blocks, hooks, shipped
 from reports.definition import Job
 from reports.errors import JobError
-from reports.model import Artifact, Block, Chart, Dataset, Page, Provenance, Report, Run, Table, size
-from reports.render import charts, html, text, workbook
+from reports.model import (
+    Artifact,
+    Before,
+    Block,
+    Book,
+    Chart,
+    Dataset,
+    Page,
+    Provenance,
+    Report,
+    Run,
+    Table,
+    Theme,
+    size,
+)
+from reports.render import charts, html, text, themes, workbook
 from reports.settings import Settings
 from reports.sources import in_zone, open_source
 
@@ -43,13 +57,17 @@ class Produced:
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """One run of one job. Each step takes what the step before gave. `late` is when it was due, if it is late."""
+    """One run of one job. Each step takes what the step before gave.
+
+    `late` is when it was due, if it is late; `before` has the figures of the last run, to compare with.
+    """
 
     job: Job
     run: Run
     settings: Settings
     tell: Tell
     late: str = ""
+    before: Before | None = None
 
     def produce(self) -> Produced:
         datasets = self.fetch()
@@ -93,11 +111,12 @@ class Pipeline:
 
     def render(self, datasets: Sequence[Dataset], frames: Mapping[str, pd.DataFrame]) -> Produced:
         """Blocks as pictures, HTML and text; frames as the workbook."""
-        shown = blocks.build(self.job, frames, as_of=self.run.as_of)
+        shown = blocks.build(self.job, frames, as_of=self.run.as_of, before=self.before)
+        theme = themes.resolve(self.settings.theme)
         images = self._images(shown)
-        book = blocks.book(self.job, frames, as_of=self.run.as_of)
+        book = self._book(frames, theme)
         attachments = [workbook.write(book, currency=self.settings.currency)] if book else []
-        page = self._page(_pointing(shown, {book.file: attachments[0].name} if book else {}), datasets)
+        page = self._page(_pointing(shown, {book.file: attachments[0].name} if book else {}), datasets, theme)
         report = self._report(page, images, attachments)
         self.tell(
             f"rendered {len(images)} charts, {len(attachments)} attachments, {size(len(report.html.encode()))} of HTML"
@@ -119,6 +138,10 @@ class Pipeline:
         page = replace(page, notices=[*notices, *page.notices], blocks=shown)
         return replace(produced, page=page, report=self._report(page, report.images, kept))
 
+    def _book(self, frames: Mapping[str, pd.DataFrame], theme: Theme) -> Book | None:
+        book = blocks.book(self.job, frames, as_of=self.run.as_of)
+        return replace(book, theme=theme) if book else None
+
     def _images(self, shown: Sequence[Block]) -> list[Artifact]:
         to_draw = [block for block in shown if isinstance(block, Chart)]
         return [
@@ -126,7 +149,7 @@ class Pipeline:
             for number, chart in enumerate(to_draw, start=1)
         ]
 
-    def _page(self, shown: Sequence[Block], datasets: Sequence[Dataset]) -> Page:
+    def _page(self, shown: Sequence[Block], datasets: Sequence[Dataset], theme: Theme) -> Page:
         job, as_of = self.job, self.run.as_of
         late = [self._lateness()] if self.late else []
         return Page(
@@ -138,6 +161,8 @@ class Pipeline:
             provenance=[origin for dataset in datasets for origin in provenance(dataset)],
             language=self._language,
             currency=self.settings.currency,
+            compared=self.before.as_of if self.before else None,
+            theme=theme,
         )
 
     def _lateness(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -15,11 +16,13 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     Discriminator,
     Field,
     PrivateAttr,
     Tag,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -320,6 +323,37 @@ class Store(Rooted):
         return without_password(url)
 
 
+def _colour(text: str) -> str:
+    if not re.fullmatch("#[0-9A-Fa-f]{6}", text):
+        raise PydanticCustomError("colour", 'a colour is written #RRGGBB, as in "#1F5A92"')
+    return text.upper()
+
+
+Colour = Annotated[str, AfterValidator(_colour), WithJsonSchema({"type": "string", "pattern": "^#[0-9A-Fa-f]{6}$"})]
+
+
+class Theme(Rooted):
+    """The look of every report: two colours that stand against each other, a logo, and what is said at the end.
+
+    `logo` is a PNG or JPEG file in the project, shown `logo_width` pixels wide, by default half of its own; `logo_alt`
+    is said in its place where pictures are not shown.
+    """
+
+    accent: Colour = "#1F5A92"
+    second: Colour = "#E08E2B"
+    logo: str = ""
+    logo_width: int | None = Field(default=None, ge=16, le=552)
+    logo_alt: str = ""
+    footer: str = Field(default="", max_length=1000)
+
+    @model_validator(mode="after")
+    def _logo_is_told(self) -> Self:
+        if self.logo and not self.logo_alt.strip():
+            hint = 'add logo_alt = "Example Bank": it is read where pictures are not shown'
+            raise PydanticCustomError("logo", "a logo needs a logo_alt", {"hint": hint})
+        return self
+
+
 class Service(Rooted):
     """`reports serve`: how many runs at once, how long one may take, and where it says how it is.
 
@@ -350,6 +384,7 @@ class Settings(Rooted):
     groups: dict[str, Texts] = Field(default_factory=dict)
     store: Store = Store()
     service: Service = Service()
+    theme: Theme = Theme()
 
     @property
     def data_folder(self) -> Path:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from reports import blocks
 from reports.definition import Job
 from reports.errors import RenderError
-from reports.model import Chart, Column, Figures, Table, Text
+from reports.model import Before, Chart, Column, Figures, Table, Text
 
 FRAME = pd.DataFrame(
     {
@@ -150,3 +151,32 @@ def test_no_figures_are_said_to_be_none() -> None:
     (block,) = blocks.build(job(show=[{"figures": "h"}]), {"h": HEADLINE.head(0)}, as_of=AS_OF)
     assert isinstance(block, Text)
     assert block.text == "No rows."
+
+
+def test_columns_may_be_drawn() -> None:
+    """As bars, by heat, or as changes; each in one way."""
+    show = {"table": "x", "columns": ["net_paid", "number"], "bars": "net_paid", "heat": ["number"]}
+    (table,) = blocks.build(job(show=[show]), {"x": FRAME}, as_of=AS_OF)
+    assert isinstance(table, Table)
+    assert [column.look for column in table.columns] == ["bar", "heat"]
+    with pytest.raises(ValidationError, match="the column 'number' stands in two of bars, heat and changes"):
+        job(show=[show | {"changes": ["number"]}])
+    with pytest.raises(RenderError, match="no column 'nett'"):
+        blocks.build(job(show=[show | {"changes": ["nett"]}]), {"x": FRAME}, as_of=AS_OF)
+
+
+def test_figures_stand_beside_those_of_the_last_run() -> None:
+    """By dataset and label; one that was not there then has none."""
+    rows = [("Loans", 612, "up"), ("Losses", 3, "down"), ("New", 1, None)]
+    frame = pd.DataFrame(rows, columns=["label", "value", "good"])
+    before = Before(as_of=dt.date(2026, 9, 30), figures={"h/Loans": 600, "h/Losses": 4, "other/New": 2})
+    (figures,) = blocks.build(job(show=[{"figures": "h"}]), {"h": frame}, as_of=AS_OF, before=before)
+    assert isinstance(figures, Figures)
+    assert [(one.before, one.good) for one in figures.items] == [(600, "up"), (4, "down"), (None, "")]
+
+
+def test_a_direction_that_there_is_not_is_told() -> None:
+    """Neither up nor down."""
+    frame = pd.DataFrame({"label": ["a"], "value": [1], "good": ["upp"]})
+    with pytest.raises(RenderError, match="the column good says 'upp'"):
+        blocks.build(job(show=[{"figures": "h"}]), {"h": frame}, as_of=AS_OF)

@@ -35,7 +35,7 @@ def keys(*models: type[Part]) -> set[str]:
             "settings.md",
             (settings.Settings, settings.FileSource, settings.DatabaseSource, settings.SqlServerSource,
              settings.StoreSource, settings.Mail, settings.OAuth,
-             settings.Store, settings.Secret),
+             settings.Store, settings.Secret, settings.Theme),
         ),
     ],
 )  # fmt: skip
