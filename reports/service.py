@@ -189,10 +189,10 @@ class Service:
                 f"{which} died", extra={"hint": "the service ends, so that whoever started it starts it anew"}
             )
         tell_system("STOPPING=1")
+        self._post.end()
         _log.info("service stopping", extra={"running": self._going})
         self._timer.close()
         self._let_end()
-        self._post.end()
         self._post.wait(LAST_MAIL, self.at_once)
         self._say_goodbye()
         _log.info("service stopped", extra={"status": status})
