@@ -17,17 +17,18 @@ from reports.definition import (
     Show,
     ShowChart,
     ShowFigures,
+    ShowPicture,
     ShowTable,
 )
 from reports.errors import RenderError, choices
-from reports.model import Before, Block, Book, Chart, Column, Figure, Figures, Sheet, Table, Text
+from reports.model import Before, Block, Book, Chart, Column, Figure, Figures, Picture, Sheet, Table, Text, is_figure
 
 if TYPE_CHECKING:
     import datetime as dt
 
     import pandas as pd
 
-Frames = Mapping[str, "pd.DataFrame"]
+Frames = Mapping[str, Any]  # frames, and the figures that hooks drew
 _GOOD: Mapping[str, Literal["", "up", "down"]] = {"": "", "up": "up", "down": "down"}
 _FORMATS = {"i": "integer", "u": "integer", "f": "number", "M": "date"}
 
@@ -98,7 +99,10 @@ def _block(job: Job, show: Show, frames: Frames, as_of: dt.date) -> Block:
     if isinstance(show, ShowTable):
         return _table(job, show, frames, whole_in=_whole_in(job, show.table, as_of))
     if isinstance(show, ShowChart):
-        return _chart(job, _frame(job, show.chart, frames), show, place=f"chart '{show.chart}'")
+        chart = _chart(job, _frame(job, show.chart, frames), show, place=f"chart '{show.chart}'")
+        return replace(chart, **_origin(job, show, as_of))
+    if isinstance(show, ShowPicture):
+        return _picture(job, show, frames)
     return Text(text=show.text, title=show.title)
 
 
@@ -114,9 +118,13 @@ def _sheet(job: Job, options: SheetOptions, frames: Frames) -> Sheet:
 
 
 def _frame(job: Job, name: str, frames: Frames) -> pd.DataFrame:
+    if name in frames and not is_figure(found := frames[name]):
+        frame: pd.DataFrame = found
+        return frame
+    known = [one for one, value in frames.items() if not is_figure(value)]
+    hint = choices(name, known, what="datasets of this run")
     if name in frames:
-        return frames[name]
-    hint = choices(name, frames, what="datasets of this run")
+        hint = f'it is a picture: show it with picture = "{name}"'
     raise RenderError(f"there is no dataset '{name}'", where=str(job.folder / "job.toml"), hint=hint)
 
 
@@ -197,10 +205,37 @@ def _chart(job: Job, frame: pd.DataFrame, options: ChartOptions, *, place: str) 
         y=[column(key, options.format) for key in options.y],
         by=options.by,
         own_scales=options.own_scales,
+        totals=options.totals,
+        unit=options.unit,
         title=options.title,
         note=options.note,
         alt=options.alt,
     )
+
+
+def _origin(job: Job, show: ShowChart, as_of: dt.date) -> dict[str, Any]:
+    """What stands at the foot of a chart: the author's words, or where the dataset came from."""
+    if show.credit is not True:
+        return {"credit": show.credit or ""}
+    sources = [query.source for query in job.queries if query.name == show.chart]
+    source = sources[0] if sources else job.source
+    return {"source": source, "as_of": as_of if source else None}
+
+
+def _picture(job: Job, show: ShowPicture, frames: Frames) -> Picture:
+    known = [name for name, found in frames.items() if is_figure(found)]
+    if show.picture not in known:
+        if show.picture in frames:
+            hint = "under this name there is a dataset: show it as a table or a chart"
+        else:
+            hint = choices(show.picture, known, what="pictures of this run") if known else ""
+        raise RenderError(
+            f"there is no picture '{show.picture}'",
+            where=str(job.folder / "job.toml"),
+            hint=hint or "let datasets() in hooks.py return a matplotlib Figure under this name",
+        )
+    figure = frames[show.picture]
+    return Picture(figure=figure, alt=show.alt, title=show.title, note=show.note, width=show.width)
 
 
 def _require(job: Job, columns: Sequence[object], keys: Sequence[str], *, place: str) -> None:

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from reports.errors import choices
-from reports.model import Query
+from reports.model import ChartKind, Query
 from reports.parts import Duration, Memory, Name, Part, Texts, one_or_many
 from reports.schedules.options import Schedule, Schedules
 
@@ -160,14 +160,26 @@ class ShowTable(Columns):
     empty: str = "No rows."
 
 
-class ChartOptions(Part):
-    """`x` against each of `y`; with small_multiples one panel for each value of the column `by`."""
+_NEED_BY = {"small_multiples": "panels", "heatmap": "rows"}
+_ONE_COLUMN = ("waterfall", "heatmap")
+_OF_KINDS = {
+    "by": ("small_multiples", "sparkline", "heatmap"),
+    "own_scales": ("small_multiples",),
+    "totals": ("waterfall",),
+}
 
-    kind: Literal["line", "area", "bar", "small_multiples"] = "line"
+
+class ChartOptions(Part):
+    """`x` against each of `y`; `by` names the column whose values are panels, rows of sparklines or of a heat map."""
+
+    kind: ChartKind = "line"
     x: str
     y: Texts
     by: str = ""
     own_scales: bool = False
+    totals: Texts = ()
+    unit: str = Field(default="", max_length=40)
+    credit: bool | str = True
     labels: dict[str, str] = Field(default_factory=dict)
     format: Format = "compact"
     title: str = ""
@@ -175,9 +187,18 @@ class ChartOptions(Part):
     alt: str = ""
 
     @model_validator(mode="after")
-    def _panels_need_by(self) -> Self:
-        if (self.kind == "small_multiples") != bool(self.by):
-            raise PydanticCustomError("panels", "small_multiples and the key 'by' go together")
+    def _keys_of_the_kind(self) -> Self:
+        if self.kind in _NEED_BY and not self.by:
+            hint = f'add by = "COLUMN": each of its values is one of the {_NEED_BY[self.kind]}'
+            raise PydanticCustomError("by", "{kind} needs the key 'by'", {"kind": self.kind, "hint": hint})
+        for key, kinds in _OF_KINDS.items():
+            if getattr(self, key) and self.kind not in kinds:
+                message, hint = "'{key}' has no meaning in a chart of the kind {kind}", f"it is for {', '.join(kinds)}"
+                raise PydanticCustomError("kind", message, {"key": key, "kind": self.kind, "hint": hint})
+        if len(self.y) > 1 and (self.kind in _ONE_COLUMN or (self.kind == "sparkline" and self.by)):
+            message = "{kind} draws one column, and 'y' names {count}"
+            hint = "name one, or make a chart of each" if self.kind in _ONE_COLUMN else "name one, or leave 'by' out"
+            raise PydanticCustomError("y", message, {"kind": self.kind, "count": len(self.y), "hint": hint})
         return self
 
 
@@ -187,6 +208,16 @@ class ShowChart(ChartOptions):
     chart: Name
 
 
+class ShowPicture(Part):
+    """A matplotlib Figure that hooks.py returned under this name; `alt` says in words what it shows."""
+
+    picture: Name
+    alt: Annotated[str, Field(min_length=1, pattern=r"\S")]
+    title: str = ""
+    note: str = ""
+    width: int | None = Field(default=None, ge=50, le=550)
+
+
 class ShowText(Part):
     """Paragraphs of plain text."""
 
@@ -194,7 +225,7 @@ class ShowText(Part):
     title: str = ""
 
 
-BLOCKS = ("figures", "table", "chart", "text")
+BLOCKS = ("figures", "table", "chart", "picture", "text")
 
 
 def _kind(given: Any) -> str | None:
@@ -206,17 +237,18 @@ Show = Annotated[
     Annotated[ShowFigures, Tag("<figures>")]
     | Annotated[ShowTable, Tag("<table>")]
     | Annotated[ShowChart, Tag("<chart>")]
+    | Annotated[ShowPicture, Tag("<picture>")]
     | Annotated[ShowText, Tag("<text>")],
     Discriminator(
         _kind,
         custom_error_type="block",
-        custom_error_message="a block needs one of the keys figures, table, chart or text",
+        custom_error_message="a block needs one of the keys figures, table, chart, picture or text",
     ),
 ]
 
 
 def kind(show: Show) -> str:
-    """Which of BLOCKS a block is; the key that says so also names its dataset (or is the text)."""
+    """Which of BLOCKS a block is; the key that says so also names its dataset (or its figure, or is the text)."""
     return next(kind for kind in BLOCKS if kind in type(show).model_fields)
 
 

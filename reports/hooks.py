@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.errors import HookError, ReportsError
+from reports.model import is_figure
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def apply(hooks: Path, frames: Mapping[str, pd.DataFrame], params: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """`frames` with those that the file's `datasets(frames, params)` returns added or put in their place."""
+def apply(hooks: Path, frames: Mapping[str, pd.DataFrame], params: Mapping[str, Any]) -> dict[str, Any]:
+    """`frames` with what the file's `datasets(frames, params)` returns added or put in their place.
+
+    That is frames, and matplotlib Figures to be shown as pictures.
+    """
     module = _load(hooks)
     if not callable(function := getattr(module, "datasets", None)):
         raise HookError("hooks.py has no function datasets", where=str(hooks), hint="def datasets(frames, params): ...")
@@ -55,15 +59,19 @@ def _call(hooks: Path, function: Any, *values: Any) -> Any:
         ) from error
 
 
-def _checked(hooks: Path, returned: object) -> dict[str, pd.DataFrame]:
+def _checked(hooks: Path, returned: object) -> dict[str, Any]:
     if not isinstance(returned, dict):
         raise HookError(f"datasets() returned {type(returned).__name__}, not a dict of frames", where=str(hooks))
     for name, frame in returned.items():
         if not isinstance(name, str):
             raise HookError(f"datasets() returned a frame under {name!r}; names are texts", where=str(hooks))
-        if not (hasattr(frame, "columns") and hasattr(frame, "iloc")):
-            raise HookError(f"datasets() returned {type(frame).__name__} under '{name}', not a frame", where=str(hooks))
-    return {name: _named(hooks, name, frame) for name, frame in returned.items()}
+        if not (is_figure(frame) or (hasattr(frame, "columns") and hasattr(frame, "iloc"))):
+            raise HookError(
+                f"datasets() returned {type(frame).__name__} under '{name}', not a frame or a matplotlib Figure",
+                where=str(hooks),
+                hint="return figure, not what draws on it" if hasattr(frame, "figure") else "",
+            )
+    return {name: one if is_figure(one) else _named(hooks, name, one) for name, one in returned.items()}
 
 
 def _named(hooks: Path, name: str, frame: pd.DataFrame) -> pd.DataFrame:

@@ -125,7 +125,10 @@ def _dataset_problems(job: Job, document: toml.Document) -> Iterator[JobError]:
         return
     known = [query.name for query in job.queries]
     for key, name in _shown(job):
-        if name not in known and not name.endswith("_rejected"):
+        if key[-1] == "picture":
+            hint = "write a hooks.py whose datasets() returns a matplotlib Figure under this name"
+            yield JobError(f"no hooks draw the picture '{name}'", where=_at(document, *key), hint=hint)
+        elif name not in known and not name.endswith("_rejected"):
             yield _unknown("dataset", name, known, where=_at(document, *key))
 
 

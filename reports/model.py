@@ -116,22 +116,48 @@ class Table:
     whole_in: str = ""
 
 
+ChartKind = Literal["line", "area", "bar", "small_multiples", "sparkline", "waterfall", "heatmap"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A frame to draw: `x` against each of `y`; `by` names the column that separates small multiples.
+    """A frame to draw: `x` against each of `y`; `by` names the column that separates panels, or rows.
 
     With `own_scales` each panel has its own scale of values; else they share one and can be compared.
+    `totals` are the names along x that a waterfall draws whole. At the foot stands the `credit`, or else the
+    `source` that the frame came from, and of which day.
     """
 
     frame: pd.DataFrame
-    kind: Literal["line", "area", "bar", "small_multiples"]
+    kind: ChartKind
     x: Column
     y: Sequence[Column]
     by: str = ""
     own_scales: bool = False
+    totals: Sequence[str] = ()
+    unit: str = ""
+    source: str = ""
+    as_of: date | None = None
+    credit: str = ""
     title: str = ""
     note: str = ""
     alt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A matplotlib Figure of the job's hooks; `width` in CSS pixels, or as wide as it was made."""
+
+    figure: Any = field(repr=False)
+    alt: str
+    title: str = ""
+    note: str = ""
+    width: int | None = None
+
+
+def is_figure(value: object) -> bool:
+    """Whether it is a matplotlib Figure, told without importing matplotlib."""
+    return hasattr(value, "savefig") and hasattr(value, "get_size_inches")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +169,7 @@ class Text:
     as_is: bool = False
 
 
-Block = Figures | Table | Chart | Text
+Block = Figures | Table | Chart | Picture | Text
 
 
 @dataclass(frozen=True, kw_only=True)

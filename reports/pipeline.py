@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from reports import blocks, hooks, shipped
@@ -25,6 +25,7 @@ from reports.model import (
     Chart,
     Dataset,
     Page,
+    Picture,
     Provenance,
     Report,
     Run,
@@ -85,9 +86,9 @@ class Pipeline:
                     self.tell(f"fetched {query.name} from {name}: {datasets[-1].rows:,} rows")
         return datasets
 
-    def transform(self, datasets: Sequence[Dataset]) -> dict[str, pd.DataFrame]:
+    def transform(self, datasets: Sequence[Dataset]) -> dict[str, Any]:
         """The frames by name: the datasets, their rejected rows, and what the job's hooks make of them."""
-        frames = {dataset.name: dataset.frame for dataset in datasets}
+        frames: dict[str, Any] = {dataset.name: dataset.frame for dataset in datasets}
         frames |= self._set_aside(datasets)
         if self.job.hooks:
             frames = hooks.apply(self.job.hooks, frames, self.run.params)
@@ -109,7 +110,7 @@ class Pipeline:
             found[name] = rows
         return found
 
-    def render(self, datasets: Sequence[Dataset], frames: Mapping[str, pd.DataFrame]) -> Produced:
+    def render(self, datasets: Sequence[Dataset], frames: Mapping[str, Any]) -> Produced:
         """Blocks as pictures, HTML and text; frames as the workbook."""
         shown = blocks.build(self.job, frames, as_of=self.run.as_of, before=self.before)
         theme = themes.resolve(self.settings.theme)
@@ -138,15 +139,17 @@ class Pipeline:
         page = replace(page, notices=[*notices, *page.notices], blocks=shown)
         return replace(produced, page=page, report=self._report(page, report.images, kept))
 
-    def _book(self, frames: Mapping[str, pd.DataFrame], theme: Theme) -> Book | None:
+    def _book(self, frames: Mapping[str, Any], theme: Theme) -> Book | None:
         book = blocks.book(self.job, frames, as_of=self.run.as_of)
         return replace(book, theme=theme) if book else None
 
     def _images(self, shown: Sequence[Block]) -> list[Artifact]:
-        to_draw = [block for block in shown if isinstance(block, Chart)]
+        to_draw = [block for block in shown if isinstance(block, Chart | Picture)]
         return [
-            charts.draw(chart, number=number, currency=self.settings.currency, language=self._language)
-            for number, chart in enumerate(to_draw, start=1)
+            charts.draw_figure(block, number=number)
+            if isinstance(block, Picture)
+            else charts.draw(block, number=number, currency=self.settings.currency, language=self._language)
+            for number, block in enumerate(to_draw, start=1)
         ]
 
     def _page(self, shown: Sequence[Block], datasets: Sequence[Dataset], theme: Theme) -> Page:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure as Drawing
 from pydantic import ValidationError
 
 from reports import blocks
 from reports.definition import Job
 from reports.errors import RenderError
-from reports.model import Before, Chart, Column, Figures, Table, Text
+from reports.model import Before, Chart, Column, Figures, Picture, Query, Table, Text
 
 FRAME = pd.DataFrame(
     {
@@ -180,3 +181,55 @@ def test_a_direction_that_there_is_not_is_told() -> None:
     frame = pd.DataFrame({"label": ["a"], "value": [1], "good": ["upp"]})
     with pytest.raises(RenderError, match="the column good says 'upp'"):
         blocks.build(job(show=[{"figures": "h"}]), {"h": frame}, as_of=AS_OF)
+
+
+def charted(**options: Any) -> Chart:
+    """The chart of the dataset x, which a query reads from the source loans."""
+    show = {"chart": "x", "x": "month", "y": "net_paid"} | options
+    made = job(show=[show], source="elsewhere", queries=[Query(name="x", sql="", source="loans")])
+    (block,) = blocks.build(made, {"x": FRAME, "h": HEADLINE, "m": FRAME}, as_of=AS_OF)
+    assert isinstance(block, Chart)
+    return block
+
+
+def test_a_chart_says_where_its_numbers_come_from() -> None:
+    """The source of its query, or the job's for what hooks made, unless the author says otherwise or nothing."""
+    said = [
+        (chart.source, chart.as_of, chart.credit)
+        for chart in (charted(), charted(chart="m"), charted(credit="Own survey"), charted(credit=False))
+    ]
+    nothing = ("", None)
+    assert said == [("loans", AS_OF, ""), ("elsewhere", AS_OF, ""), (*nothing, "Own survey"), (*nothing, "")]
+
+
+def test_a_figure_of_the_hooks_is_shown_as_a_picture() -> None:
+    """It is found by its name among the frames, and takes its words from the job."""
+    figure, show = Drawing(), {"picture": "curve", "alt": "Yields rise.", "width": 300}
+    (block,) = blocks.build(job(show=[show]), {"x": FRAME, "curve": figure}, as_of=AS_OF)
+    assert isinstance(block, Picture)
+    assert (block.figure, block.alt, block.width) == (figure, "Yields rise.", 300)
+
+
+@pytest.mark.parametrize(
+    ("frames", "hint"),
+    [
+        ({"curves": Drawing(), "x": FRAME}, "'curves'"),
+        ({"x": FRAME}, "let datasets() in hooks.py return a matplotlib Figure"),
+        ({"curve": FRAME}, "under this name there is a dataset"),
+    ],
+)
+def test_a_picture_that_is_not_there_is_an_error_that_names_what_is(frames: dict[str, Any], hint: str) -> None:
+    """With the nearest name, or with what a hook has to return."""
+    with pytest.raises(RenderError, match="there is no picture 'curve'") as caught:
+        blocks.build(job(show=[{"picture": "curve", "alt": "x"}]), frames, as_of=AS_OF)
+    assert hint in caught.value.hint
+
+
+def test_a_figure_is_no_table_and_no_sheet() -> None:
+    """Neither the mail's tables nor the workbook take a drawing for a dataset."""
+    frames = {"curve": Drawing(), "x": FRAME}
+    with pytest.raises(RenderError, match="there is no dataset 'curve'") as caught:
+        blocks.build(job(show=[{"table": "curve"}]), frames, as_of=AS_OF)
+    assert 'picture = "curve"' in caught.value.hint
+    with pytest.raises(RenderError, match="there is no dataset 'curve'"):
+        blocks.book(job(attach={"excel": ["curve"]}), frames, as_of=AS_OF)

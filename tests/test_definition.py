@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from reports import toml
 from reports.definition import Definition, Job
+from reports.errors import DefinitionError
 from reports.settings import Settings
 
 
@@ -73,3 +77,38 @@ def test_a_job_is_plain_data_that_python_may_build() -> None:
     assert job.subject == "{title}, {as_of}"
     with pytest.raises(ValidationError):
         job.title = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "hint"),
+    [
+        ({"kind": "small_multiples"}, "small_multiples needs the key 'by'", "panels"),
+        ({"kind": "heatmap"}, "heatmap needs the key 'by'", "rows"),
+        ({"by": "g"}, "'by' has no meaning in a chart of the kind line", "small_multiples, sparkline, heatmap"),
+        ({"kind": "bar", "own_scales": True}, "'own_scales' has no meaning", "small_multiples"),
+        ({"kind": "area", "totals": "End"}, "'totals' has no meaning", "waterfall"),
+        ({"kind": "waterfall", "y": ["a", "b"]}, "waterfall draws one column, and 'y' names 2", "a chart of each"),
+        ({"kind": "sparkline", "by": "g", "y": ["a", "b"]}, "sparkline draws one column", "leave 'by' out"),
+    ],
+)
+def test_a_key_that_means_nothing_to_the_kind_of_chart_is_told(
+    tmp_path: Path, options: dict[str, Any], what: str, hint: str
+) -> None:
+    """No key is passed over in silence; the hint says for what it is."""
+    path = tmp_path / "job.toml"
+    show = ", ".join(
+        f"{key} = {json.dumps(value)}" for key, value in ({"chart": "c", "x": "x", "y": "v"} | options).items()
+    )
+    path.write_text(f'title = "T"\nshow = [{{ {show} }}]\n', "utf-8")
+    document = toml.read(path, error=DefinitionError)
+    with pytest.raises(DefinitionError, match=re.escape(what)) as caught:
+        toml.validate(document, Definition, error=DefinitionError, root=tmp_path)
+    assert hint in str(caught.value)
+    assert "job.toml:2" in str(caught.value)
+
+
+def test_a_picture_must_be_told_in_words() -> None:
+    """Who does not see it reads its alt text, which only its author can write."""
+    for alt in ({}, {"alt": ""}, {"alt": "  "}):
+        with pytest.raises(ValidationError):
+            Definition.model_validate({"title": "T", "show": [{"picture": "curve"} | alt]})

@@ -29,7 +29,7 @@ def keys(*models: type[Part]) -> set[str]:
         (
             "jobs.md",
             (definition.Definition, definition.ShowTable, definition.ShowChart, definition.ShowFigures,
-             definition.ShowText, definition.SheetOptions, definition.Workbook),
+             definition.ShowPicture, definition.ShowText, definition.SheetOptions, definition.Workbook),
         ),
         (
             "settings.md",

@@ -9,6 +9,7 @@ import pytest
 
 from reports import hooks
 from reports.errors import HookError, LoanError
+from reports.model import is_figure
 
 FRAMES = {"sales": pd.DataFrame({"revenue": [1.0, 2.0]})}
 
@@ -77,3 +78,21 @@ def test_column_names_that_are_no_texts_become_texts(tmp_path: Path) -> None:
     """A pivot by year can be shown."""
     text = "import pandas as pd\ndef datasets(frames, params):\n    return {'a': pd.DataFrame([[1, 2]], columns=['x', 2024])}\n"
     assert list(hooks.apply(write(tmp_path, text), FRAMES, {})["a"].columns) == ["x", "2024"]
+
+
+def test_a_matplotlib_figure_may_be_returned_beside_frames(tmp_path: Path) -> None:
+    """It comes through as it is, under its name."""
+    text = (
+        "from matplotlib.figure import Figure\n"
+        "def datasets(frames, params): return {'curve': Figure(), 'top': frames['sales'].head(1)}\n"
+    )
+    made = hooks.apply(write(tmp_path, text), FRAMES, {})
+    assert [name for name, one in made.items() if is_figure(one)] == ["curve"]
+
+
+def test_axes_are_told_from_their_figure(tmp_path: Path) -> None:
+    """What pandas' plot returns is not the figure; the hint says what to return."""
+    text = "from matplotlib.figure import Figure\ndef datasets(frames, params): return {'curve': Figure().subplots()}\n"
+    with pytest.raises(HookError, match="returned Axes under 'curve', not a frame or a matplotlib Figure") as caught:
+        hooks.apply(write(tmp_path, text), FRAMES, {})
+    assert "return figure" in caught.value.hint

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.errors import RenderError
-from reports.model import Artifact, Block, Chart, Figure, Figures, Page, Provenance, Table, Text
+from reports.model import Artifact, Block, Chart, Figure, Figures, Page, Picture, Provenance, Table, Text
 from reports.render.formats import numeric, written
 from reports.render.tables import MISSING, Room, WrittenTable, lay_out, shortened, width
 
@@ -146,14 +146,14 @@ def _source(origin: Provenance, longest: int) -> WrittenSource:
 
 
 def _pictured(blocks: Sequence[Block], images: Sequence[Artifact]) -> Iterator[tuple[Block, Artifact | None]]:
-    charts = sum(isinstance(block, Chart) for block in blocks)
+    charts = sum(isinstance(block, Chart | Picture) for block in blocks)
     if images and len(images) != charts:
         raise RenderError(
             f"there are {len(images)} pictures for {charts} charts", hint="draw each chart once, in order"
         )
     pictures = iter(images)
     for block in blocks:
-        yield block, next(pictures, None) if isinstance(block, Chart) else None
+        yield block, next(pictures, None) if isinstance(block, Chart | Picture) else None
 
 
 def _part(block: Block, image: Artifact | None, page: Page, room: Room) -> Part:
@@ -161,7 +161,7 @@ def _part(block: Block, image: Artifact | None, page: Page, room: Room) -> Part:
         return lay_out(block, currency=page.currency, room=room)
     if isinstance(block, Figures):
         return _figures(block, page, room)
-    return _chart(block, image, room) if isinstance(block, Chart) else _text(block, room)
+    return _chart(block, image, room) if isinstance(block, Chart | Picture) else _text(block, room)
 
 
 def _figures(block: Figures, page: Page, room: Room) -> WrittenFigures:
@@ -186,7 +186,7 @@ def _figure(item: Figure, page: Page, longest: int) -> WrittenFigure:
     )
 
 
-def _chart(block: Chart, image: Artifact | None, room: Room) -> WrittenChart:
+def _chart(block: Chart | Picture, image: Artifact | None, room: Room) -> WrittenChart:
     return WrittenChart(
         title=shortened(block.title, room.chars),
         note=shortened(block.note, room.chars * 4),

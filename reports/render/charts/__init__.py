@@ -1,7 +1,8 @@
 """A chart as a picture for a mail: opaque, twice as dense as it is shown, with its message as alt text.
 
 `series` reads the frame, `scale` finds the ticks, `paper` lays out what surrounds the marks, `curves` and
-`bars` make the marks, `alt` says it all in words; `pen` and `fonts` are the home of matplotlib.
+`bars` make the marks, `alt` says it all in words; `pen`, `fonts` and `pictures` (Figures of a job's hooks) are
+the home of matplotlib.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from reports.render.charts.alt import sentences
 from reports.render.charts.fonts import MissingFont, Typeface
 from reports.render.charts.paper import WIDTH, Picture, no_data
 from reports.render.charts.pen import Pen
+from reports.render.charts.pictures import draw_figure
 from reports.render.charts.series import plots
 
-__all__ = ["MissingFont", "draw"]
+__all__ = ["MissingFont", "draw", "draw_figure"]
 
 
 def draw(

@@ -127,10 +127,17 @@ class Pen:
 
     def png(self) -> bytes:
         """The sheet as an opaque PNG without a date or a maker: the same drawing, the same bytes."""
-        picture = Image.fromarray(np.asarray(self._renderer.buffer_rgba())).convert("RGB")
-        file = io.BytesIO()
-        picture.save(file, "PNG", dpi=(96 * DENSITY, 96 * DENSITY))
-        return file.getvalue()
+        return png(np.asarray(self._renderer.buffer_rgba()))
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """Pixels with red, green, blue and cover, laid on white paper, as the bytes of a PNG."""
+    picture = Image.fromarray(pixels)
+    if pixels[..., 3].min() < 255:
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    file = io.BytesIO()
+    picture.convert("RGB").save(file, "PNG", dpi=(96 * DENSITY, 96 * DENSITY))
+    return file.getvalue()
 
 
 def _context(ink: Colour, width: float) -> GraphicsContextBase:
