@@ -15,6 +15,15 @@ def test_the_sample_tape_is_what_its_generator_makes(root: Path) -> None:
     assert (root / "jobs" / "cashflow" / "tape.csv").read_text("utf-8") == made
 
 
+def test_the_sample_log_of_training_is_what_its_generator_makes(root: Path) -> None:
+    """No line of a statement in it is anybody's, and it is small."""
+    folder = root / "jobs" / "training"
+    made = runpy.run_path(str(folder / "make_log.py"))["log"]()
+    there = tuple((folder / name).read_text("utf-8") for name in ("metrics.csv", "predictions.csv"))
+    assert there == made
+    assert sum(len(text.encode()) for text in there) < 60_000
+
+
 def test_the_sample_project_is_shipped_in_the_wheel(root: Path) -> None:
     """Every part that `reports init` lays out."""
     wheel = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
