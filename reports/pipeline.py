@@ -34,6 +34,7 @@ from reports.model import (
     size,
 )
 from reports.render import charts, html, text, themes, workbook
+from reports.render.locales import Locale
 from reports.settings import Settings
 from reports.sources import in_zone, open_source
 
@@ -116,7 +117,7 @@ class Pipeline:
         theme = themes.resolve(self.settings.theme)
         images = self._images(shown)
         book = self._book(frames, theme)
-        attachments = [workbook.write(book, currency=self.settings.currency)] if book else []
+        attachments = [workbook.write(book, locale=self._locale)] if book else []
         page = self._page(_pointing(shown, {book.file: attachments[0].name} if book else {}), datasets, theme)
         report = self._report(page, images, attachments)
         self.tell(
@@ -148,7 +149,7 @@ class Pipeline:
         return [
             charts.draw_figure(block, number=number)
             if isinstance(block, Picture)
-            else charts.draw(block, number=number, currency=self.settings.currency, language=self._language)
+            else charts.draw(block, number=number, locale=self._locale)
             for number, block in enumerate(to_draw, start=1)
         ]
 
@@ -162,8 +163,8 @@ class Pipeline:
             blocks=shown,
             notices=late + [_rejection(table, rows) for (_, table), rows in rejected(datasets).items() if len(rows)],
             provenance=[origin for dataset in datasets for origin in provenance(dataset)],
-            language=self._language,
-            currency=self.settings.currency,
+            language=self._locale.language,
+            currency=self._locale.currency,
             compared=self.before.as_of if self.before else None,
             theme=theme,
         )
@@ -191,8 +192,8 @@ class Pipeline:
         )
 
     @property
-    def _language(self) -> str:
-        return self.job.language or self.settings.language
+    def _locale(self) -> Locale:
+        return Locale(self.job.language or self.settings.language, self.settings.currency)
 
 
 def _pointing(shown: Sequence[Block], files: Mapping[str, str]) -> list[Block]:

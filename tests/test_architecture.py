@@ -46,6 +46,7 @@ HOMES = {
     "PIL": ("render.charts", "render.images"),
     "jinja2": ("render.html",),
     "css_inline": ("render.html",),
+    "babel": ("render.locales",),
     "smtplib": ("transports",),
     "email": ("transports",),
     "requests": ("transports",),

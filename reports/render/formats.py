@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from reports.errors import RenderError
+from reports.render.locales import ENGLISH, Locale
 
 NUMBERS = frozenset({"integer", "number", "currency", "compact", "percent"})
 _GRAMMAR = re.compile(r"(text|integer|number|currency|compact|percent|date|datetime|month)(?:\.([0-6]))?")
@@ -31,7 +32,7 @@ _PLAIN_NUMBER = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d+)?")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 
 
-def written(value: Any, format: str, currency: str = "USD") -> str:  # noqa: A002  the word of the domain
+def written(value: Any, format: str, locale: Locale = ENGLISH) -> str:  # noqa: A002  the word of the domain
     """`value` in the words of `format`; nothing at all for a missing value.
 
     Numbers are rounded half up, exactly for whole numbers and Decimals; text under a number's format is
@@ -42,7 +43,7 @@ def written(value: Any, format: str, currency: str = "USD") -> str:  # noqa: A00
         return ""
     if kind in NUMBERS:
         number = exact(value)
-        return _text(value) if number is None else _number(number, kind, decimals, currency)
+        return _text(value) if number is None else _number(number, kind, decimals, locale)
     return _text(value) if kind == "text" else _date(value, kind)
 
 
@@ -93,7 +94,7 @@ def _parsed_decimal(text: str) -> Decimal | None:
         return None
 
 
-def _number(number: Decimal, kind: str, decimals: int | None, currency: str) -> str:
+def _number(number: Decimal, kind: str, decimals: int | None, locale: Locale) -> str:
     sign = _MINUS if number < 0 else ""
     if number.is_infinite():
         return sign + _INFINITY
@@ -104,11 +105,11 @@ def _number(number: Decimal, kind: str, decimals: int | None, currency: str) -> 
     elif kind == "percent":
         digits = _grouped(number.copy_abs().scaleb(2, _EXACT), 1 if decimals is None else decimals) + "%"
     else:
-        usual = _MINOR_UNITS.get(currency, 2) if kind == "currency" else _DECIMALS[kind]
+        usual = _MINOR_UNITS.get(locale.currency, 2) if kind == "currency" else _DECIMALS[kind]
         digits = _grouped(number.copy_abs(), usual if decimals is None else decimals)
     if not re.search("[1-9]", digits):  # a loss of a hundredth of a cent is no negative zero
         sign = ""
-    return sign + (_symbol(currency) if kind == "currency" else "") + digits
+    return sign + (_symbol(locale.currency) if kind == "currency" else "") + digits
 
 
 def _grouped(number: Decimal, decimals: int) -> str:

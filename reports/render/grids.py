@@ -15,6 +15,7 @@ from reports.errors import RenderError
 from reports.model import Column, Table
 from reports.render.cells import TEXT_LIMIT, Strings, Values, display_width, total, values
 from reports.render.formats import numeric, parsed
+from reports.render.locales import Locale
 from reports.render.number_formats import number_format, number_width
 from reports.render.sheet_names import headings, specifier
 from reports.render.sheet_stream import letter
@@ -90,19 +91,19 @@ class Grid:
         return self.name + specifier(column.heading)
 
 
-def grid(table: Table, *, sheet: str, name: str, currency: str, strings: Strings) -> Grid:
+def grid(table: Table, *, sheet: str, name: str, locale: Locale, strings: Strings) -> Grid:
     """`table` ready for the sheet; a RenderError where Excel or its totals cannot take it."""
     _check_size(table, sheet)
     labels = headings(column.label for column in table.columns)
     columns = [
-        _column(table.frame, column, heading=heading, currency=currency, strings=strings, sheet=sheet)
+        _column(table.frame, column, heading=heading, locale=locale, strings=strings, sheet=sheet)
         for column, heading in zip(table.columns, labels, strict=True)
     ]
     return Grid(sheet=sheet, name=name, title=table.title, columns=columns, count=len(table.frame))
 
 
 def _column(
-    frame: pd.DataFrame, column: Column, *, heading: str, currency: str, strings: Strings, sheet: str
+    frame: pd.DataFrame, column: Column, *, heading: str, locale: Locale, strings: Strings, sheet: str
 ) -> GridColumn:
     where = f"sheet '{sheet}', column '{heading}'"
     cells = values(_series(frame, column.key, where), column.format, strings)
@@ -113,13 +114,13 @@ def _column(
     widths = (
         display_width(heading) + _FILTER_BUTTON,
         cells.width + 3,
-        number_width(column.format, currency, [*cells.ends, *shown]) + 2,
+        number_width(column.format, locale, [*cells.ends, *shown]) + 2,
     )
     return GridColumn(
         column=column,
         heading=heading,
         values=cells,
-        number_format=number_format(column.format, currency, np.append(cells.numbers, shown)),
+        number_format=number_format(column.format, locale, np.append(cells.numbers, shown)),
         width=min(max(_NARROWEST, *widths), _WIDEST),
         total=summed,
     )

@@ -1,8 +1,9 @@
 """A page as HTML that mail clients show: Jinja's only home.
 
-A template sees one name, `page` (a `views.WrittenPage`), and extends `base.html.j2` or `report.html.j2`
-block by block. Its `<style>` rules are moved into the tags, since half of the clients read no others; what
-cannot be moved (`@media`, `:hover`) stays, and `<style data-css-inline="ignore">` stays as it is.
+A template sees `page` (a `views.WrittenPage`) and our own words in its language: `_("As of {date}", date=...)`.
+It extends `base.html.j2` or `report.html.j2` block by block. Its `<style>` rules are moved into the tags, since
+half of the clients read no others; what cannot be moved (`@media`, `:hover`) stays, and
+`<style data-css-inline="ignore">` stays as it is.
 
 Wide tables keep their columns: the type gets smaller from the 7th, 10th and 13th column on, and on a
 phone the table scrolls sideways in its own box. Six columns read well everywhere.
@@ -21,16 +22,17 @@ from typing import Any
 import css_inline
 import jinja2
 from jinja2 import Environment, meta, nodes
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports.errors import JobError, RenderError, choices
 from reports.model import Artifact, Page
+from reports.render.locales import Locale
 from reports.render.tables import Room
 from reports.render.views import WrittenPage, cells, write
 
 # Gmail clips a body at about 102 kB and drops its styles; a forwarded mail grows a little.
 BUDGET = 90_000
-_NAMES = frozenset({"page"})
+_NAMES = frozenset({"page", "_"})
 _GIVEN_BY_LOOPS = frozenset({"part", "loop", "caller", "varargs", "kwargs", "self", "super"})
 _LONG_WORD = re.compile(r"([!-~]{25,})")
 _LAST_ADDRESS = re.compile(r"(.*\s)(https?://[^\s<>\"']*[\w/])", re.DOTALL)
@@ -115,6 +117,13 @@ def as_is(line: str) -> Markup:
     return breakable(re.sub(r"^ +| (?= )", lambda spaces: "\N{NO-BREAK SPACE}" * len(spaces[0]), line))
 
 
+def said(locale: Locale, text: str, **values: object) -> str:
+    """Our own words in the page's language; markup among `values` stays markup."""
+    if any(isinstance(value, Markup) for value in values.values()):
+        return escape(locale.word(text)).format(**values)
+    return locale.word(text, **values)
+
+
 def _broken(piece: str) -> Markup:
     chunks = [piece[at : at + 20] for at in range(0, len(piece), 20)] if _LONG_WORD.fullmatch(piece) else [piece]
     return Markup("<wbr>").join(chunks)
@@ -123,7 +132,7 @@ def _broken(piece: str) -> Markup:
 def fill(environment: Environment, template: str, page: WrittenPage) -> str:
     """The template's text with the page in it; a RenderError names the template's file and line."""
     try:
-        return environment.get_template(template).render(page=page)
+        return environment.get_template(template).render(page=page, _=partial(said, Locale(page.language)))
     except jinja2.TemplateNotFound as error:
         raise _not_found(environment, error) from error
     except jinja2.TemplateSyntaxError as error:

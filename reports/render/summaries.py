@@ -10,6 +10,7 @@ import pandas as pd
 from reports.model import Book, Figure, Figures
 from reports.render.cells import EMPTY, Strings, display_width, markup, values
 from reports.render.grids import Grid
+from reports.render.locales import Locale
 from reports.render.number_formats import number_format, number_width
 from reports.render.sheet_names import quoted
 from reports.render.sheet_stream import letter, row
@@ -26,7 +27,7 @@ class Summary:
 
     style: Callable[[str, str], int]
     strings: Strings
-    currency: str
+    locale: Locale
     rows: list[str] = field(default_factory=list)
     widths: dict[int, float] = field(default_factory=lambda: {0: 2.5, _LABEL: 24, _VALUE: 16, _NOTE: 30})
     links: dict[str, str] = field(default_factory=dict)
@@ -84,8 +85,8 @@ class Summary:
     def _value(self, figure: Figure) -> tuple[int, str]:
         cells = values(pd.Series([figure.value], dtype=object), figure.format, self.strings)
         tail = cells.tails(0, 1)[0]
-        code = number_format(figure.format, self.currency, cells.numbers)
-        width = max(cells.width, number_width(figure.format, self.currency, cells.numbers))
+        code = number_format(figure.format, self.locale, cells.numbers)
+        width = max(cells.width, number_width(figure.format, self.locale, cells.numbers))
         self._fit(_VALUE, width, _WIDEST_VALUE)
         return self.style("figure", code if tail.startswith(">") else "@"), tail
 

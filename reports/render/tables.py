@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from reports.errors import RenderError
 from reports.model import Column, Table
 from reports.render import formats
+from reports.render.locales import ENGLISH, Locale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,7 @@ class WrittenTable:
         )
 
 
-def lay_out(table: Table, *, currency: str = "USD", room: Room | None = None) -> WrittenTable:
+def lay_out(table: Table, *, locale: Locale = ENGLISH, room: Room | None = None) -> WrittenTable:
     """The first rows of `table` as people read them, with totals over all its rows.
 
     A RenderError names a column that is not in the frame, or one to be totalled that holds something
@@ -95,7 +96,7 @@ def lay_out(table: Table, *, currency: str = "USD", room: Room | None = None) ->
     columns, values = table.columns[: room.columns], every[: room.columns]
     limit = min(table.limit, room.rows)
     cells = [
-        [_cell(value, column, currency, room.chars) for value in series.head(limit).to_numpy()]
+        [_cell(value, column, locale, room.chars) for value in series.head(limit).to_numpy()]
         for column, series in zip(columns, values, strict=True)
     ]
     return WrittenTable(
@@ -103,7 +104,7 @@ def lay_out(table: Table, *, currency: str = "USD", room: Room | None = None) ->
         note=shortened(table.note, room.chars * 4),
         headings=[_heading(column, room.chars) for column in columns],
         rows=list(zip(*cells, strict=True)),
-        totals=_totals(table, columns, values, currency) if len(table.frame) else (),
+        totals=_totals(table, columns, values, locale) if len(table.frame) else (),
         empty="" if len(table.frame) else shortened(table.empty, room.chars),
         all_rows=len(table.frame),
         all_columns=len(every),
@@ -157,16 +158,16 @@ def _heading(column: Column, longest: int) -> Heading:
     return Heading(label, numeric=kind in formats.NUMBERS, whole=kind in {"date", "datetime", "month"})
 
 
-def _cell(value: Any, column: Column, currency: str, longest: int) -> str:
-    text = formats.written(value, column.format, currency) or MISSING
+def _cell(value: Any, column: Column, locale: Locale, longest: int) -> str:
+    text = formats.written(value, column.format, locale) or MISSING
     return shortened(text, max(longest, _LONGEST_NUMBER) if formats.numeric(column.format) else longest)
 
 
-def _totals(table: Table, columns: Sequence[Column], values: Sequence[pd.Series[Any]], currency: str) -> Sequence[str]:
+def _totals(table: Table, columns: Sequence[Column], values: Sequence[pd.Series[Any]], locale: Locale) -> Sequence[str]:
     if not any(column.total for column in columns):
         return ()
     cells = [
-        _cell(_sum(table, column, series), column, currency, _LONGEST_NUMBER) if column.total else ""
+        _cell(_sum(table, column, series), column, locale, _LONGEST_NUMBER) if column.total else ""
         for column, series in zip(columns, values, strict=True)
     ]
     named = next((place for place, column in enumerate(columns) if not column.total), None)

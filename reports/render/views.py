@@ -6,16 +6,15 @@ HTML and the plain text of a mail say the same.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.errors import RenderError
 from reports.model import Artifact, Block, Chart, Figure, Figures, Page, Picture, Provenance, Table, Text
 from reports.render.formats import numeric, written
+from reports.render.locales import Locale
 from reports.render.tables import MISSING, Room, WrittenTable, lay_out, shortened, width
 
-RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 _PREHEADER = range(40, 91)  # characters that inboxes show beside the subject
 _NOTICE = 1440  # a notice may end in the address of a file, which is of no use when cut
 # The longest value that fits its card at each size of the figures, in characters.
@@ -107,9 +106,9 @@ def write(page: Page, images: Sequence[Artifact] = (), *, room: Room | None = No
 
     `images` has one picture for each chart, in their order, or none at all.
     """
-    room = room or Room()
+    room, locale = room or Room(), Locale(page.language, page.currency)
     blocks = list(_pictured(page.blocks, images))
-    parts = [_part(block, image, page, room) for block, image in blocks[: room.parts]]
+    parts = [_part(block, image, locale, room) for block, image in blocks[: room.parts]]
     notices = [shortened(notice, max(room.chars * 6, _NOTICE)) for notice in page.notices[: room.parts]]
     sources = [_source(origin, room.chars) for origin in page.provenance[: room.parts]]
     left_out = [
@@ -121,8 +120,8 @@ def write(page: Page, images: Sequence[Artifact] = (), *, room: Room | None = No
         title=shortened(page.title, room.chars),
         subject=shortened(page.subject, room.chars),
         as_of=written(page.as_of, "date"),
-        language=page.language.replace("_", "-"),
-        direction="rtl" if re.split("[-_]", page.language)[0].lower() in RIGHT_TO_LEFT else "ltr",
+        language=locale.tag,
+        direction=locale.direction,
         preheader=_preheader(page, parts),
         notices=notices,
         parts=parts,
@@ -156,16 +155,16 @@ def _pictured(blocks: Sequence[Block], images: Sequence[Artifact]) -> Iterator[t
         yield block, next(pictures, None) if isinstance(block, Chart | Picture) else None
 
 
-def _part(block: Block, image: Artifact | None, page: Page, room: Room) -> Part:
+def _part(block: Block, image: Artifact | None, locale: Locale, room: Room) -> Part:
     if isinstance(block, Table):
-        return lay_out(block, currency=page.currency, room=room)
+        return lay_out(block, locale=locale, room=room)
     if isinstance(block, Figures):
-        return _figures(block, page, room)
+        return _figures(block, locale, room)
     return _chart(block, image, room) if isinstance(block, Chart | Picture) else _text(block, room)
 
 
-def _figures(block: Figures, page: Page, room: Room) -> WrittenFigures:
-    figures = [_figure(item, page, room.chars) for item in block.items[: room.figures]]
+def _figures(block: Figures, locale: Locale, room: Room) -> WrittenFigures:
+    figures = [_figure(item, locale, room.chars) for item in block.items[: room.figures]]
     longest = max((width(figure.value) for figure in figures), default=0)
     every, shown = len(block.items), len(figures)
     return WrittenFigures(
@@ -176,8 +175,8 @@ def _figures(block: Figures, page: Page, room: Room) -> WrittenFigures:
     )
 
 
-def _figure(item: Figure, page: Page, longest: int) -> WrittenFigure:
-    value = written(item.value, item.format, page.currency) or MISSING
+def _figure(item: Figure, locale: Locale, longest: int) -> WrittenFigure:
+    value = written(item.value, item.format, locale) or MISSING
     return WrittenFigure(
         label=shortened(item.label, longest),
         value=shortened(value, max(longest, 140) if numeric(item.format) else longest),

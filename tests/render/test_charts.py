@@ -26,6 +26,7 @@ from reports.render.charts import MissingFont, draw
 from reports.render.charts.fonts import Typeface
 from reports.render.charts.scale import bounds, position_ticks, row_ticks, span
 from reports.render.charts.series import plots
+from reports.render.locales import ENGLISH, Locale
 
 Kind = Literal["line", "area", "bar", "small_multiples"]
 KINDS: tuple[Kind, ...] = ("line", "area", "bar", "small_multiples")
@@ -204,8 +205,8 @@ def test_alt_text_stays_short() -> None:
 def test_money_is_told_in_the_currency_of_the_page() -> None:
     """Neither the picture nor the words assume dollars."""
     frame = year(v=[2.5e6] * 12)
-    assert "€2.5m" in draw(chart(frame), number=1, currency="EUR").alt
-    assert draw(chart(frame), number=1, currency="EUR").content != draw(chart(frame), number=1).content
+    assert "€2.5m" in draw(chart(frame), number=1, locale=Locale(currency="EUR")).alt
+    assert draw(chart(frame), number=1, locale=Locale(currency="EUR")).content != draw(chart(frame), number=1).content
 
 
 # -- odd data -------------------------------------------------------------------------------------
@@ -401,8 +402,8 @@ def test_chinese_characters_are_drawn_where_a_font_has_them() -> None:
     typeface.clean("固定利率浮动利率")
     if typeface.missing:
         pytest.skip("no font with Chinese characters is installed")
-    one = draw(chart(CHINESE, "bar"), number=1, language="zh")
-    other = draw(chart(CHINESE.assign(x=["浮动利率", "固定利率"]), "bar"), number=1, language="zh")
+    one = draw(chart(CHINESE, "bar"), number=1, locale=Locale("zh"))
+    other = draw(chart(CHINESE.assign(x=["浮动利率", "固定利率"]), "bar"), number=1, locale=Locale("zh"))
     assert one.content != other.content
 
 
@@ -442,7 +443,7 @@ PERIOD = (dt.datetime.fromisoformat("1900-01-01"), dt.datetime.fromisoformat("21
 )
 def test_ticks_share_one_unit_and_tell_themselves_apart(high: float, format: str, labels: list[str]) -> None:  # noqa: A002
     """Short labels in the format of the column."""
-    made = span(np.array([0, high]), 5, format, "USD", bars=True)
+    made = span(np.array([0, high]), 5, format, ENGLISH, bars=True)
     assert [tick.text for tick in made.ticks] == labels
 
 
@@ -458,7 +459,7 @@ def test_bars_of_months_and_quarters_are_named_by_their_januaries() -> None:
 @settings(deadline=None)
 def test_ticks_lie_inside_a_range_that_holds_every_value(values: list[float], bars: bool, most: int) -> None:  # noqa: FBT001
     """For any numbers at all; and bars have their zero."""
-    made = span(np.array(values), most, "compact", "USD", bars=bars)
+    made = span(np.array(values), most, "compact", ENGLISH, bars=bars)
     low, high = bounds(np.array(values), from_zero=bars)
     assert made.low <= low < high <= made.high
     assert low <= min(values)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from reports.errors import RenderError
 from reports.render.formats import exact, missing, numeric, written
+from reports.render.locales import Locale
 
 KINDS = ["text", "integer", "number", "currency", "compact", "percent", "date", "datetime", "month"]
 
@@ -86,7 +87,7 @@ def test_compact_keeps_the_decimals_asked_for() -> None:
 )  # fmt: skip
 def test_currencies_have_their_symbol_and_decimals(currency: str, words: str) -> None:
     """A code without a symbol stands before the number; yen have no cents."""
-    assert written(1234.5, "currency", currency) == words
+    assert written(1234.5, "currency", Locale(currency=currency)) == words
 
 
 @pytest.mark.parametrize("nothing", [None, math.nan, pd.NA, pd.NaT, np.datetime64("NaT"), Decimal("NaN")])

@@ -27,6 +27,7 @@ from python_calamine import CalamineWorkbook
 from reports.errors import RenderError
 from reports.model import XLSX, Book, Chart, Column, Figure, Figures, Sheet, Table
 from reports.render.cells import clean
+from reports.render.locales import Locale
 from reports.render.workbook import write
 
 AS_OF = dt.date(2026, 10, 31)
@@ -54,7 +55,7 @@ def book(*contents: Table | Figures, names: Sequence[str] = (), chart: Chart | N
 
 
 def opened(made: Book, *, values: bool = False, currency: str = "USD") -> openpyxl.Workbook:
-    return openpyxl.load_workbook(io.BytesIO(write(made, currency=currency).content), data_only=values)
+    return openpyxl.load_workbook(io.BytesIO(write(made, locale=Locale(currency=currency)).content), data_only=values)
 
 
 def cells(content: Table) -> list[Any]:

@@ -18,6 +18,7 @@ from reports.render.charts.paper import WIDTH, Picture, no_data
 from reports.render.charts.pen import Pen
 from reports.render.charts.pictures import draw_figure
 from reports.render.charts.series import plots
+from reports.render.locales import ENGLISH, Locale
 
 __all__ = ["MissingFont", "draw", "draw_figure"]
 
@@ -26,18 +27,17 @@ def draw(
     chart: Chart,
     *,
     number: int,
-    currency: str = "USD",
-    language: str = "en",
+    locale: Locale = ENGLISH,
     fonts: Collection[str] | None = None,
 ) -> Artifact:
     """The chart as a PNG, `chart-<number>`, shown 550 CSS pixels wide; equal data give equal bytes.
 
-    `language` decides the shapes of Chinese characters; `fonts` limits the families to choose from. Raises
+    The language decides the shapes of Chinese characters; `fonts` limits the families to choose from. Raises
     a RenderError for a missing column and for values that are no numbers; warns with MissingFont when no
     font has the characters of the chart.
     """
     parts, notes = plots(chart)
-    typeface = Typeface(language, fonts)
+    typeface = Typeface(locale.language, fonts)
     ruler = Pen(typeface, WIDTH, 1)
     label = chart.x.label or chart.x.key
     picture = Picture(
@@ -45,7 +45,7 @@ def draw(
         plots=parts,
         notes=notes,
         ruler=ruler,
-        currency=currency,
+        locale=locale,
         x_label=label,
         own_scales=chart.own_scales,
     )
@@ -57,7 +57,7 @@ def draw(
         media_type="image/png",
         content=pen.png(),
         cid=f"chart-{number}",
-        alt=chart.alt or sentences(chart, parts, notes, currency),
+        alt=chart.alt or sentences(chart, parts, notes, locale),
         width=WIDTH,
     )
 

@@ -11,11 +11,12 @@ from reports.model import Chart
 from reports.render.charts.fonts import plain
 from reports.render.charts.scale import short
 from reports.render.charts.series import Line, Plot, Positions
+from reports.render.locales import Locale
 
 LONGEST = 399  # characters: more than a screen reader's user wants to sit through
 
 
-def sentences(chart: Chart, plots: Sequence[Plot], notes: Sequence[str], currency: str) -> str:
+def sentences(chart: Chart, plots: Sequence[Plot], notes: Sequence[str], locale: Locale) -> str:
     """What is shown over which range, then the highest, the lowest and the last, in order of weight.
 
     Sentences that would make it longer than 399 characters are left out, the notes last of all.
@@ -24,17 +25,17 @@ def sentences(chart: Chart, plots: Sequence[Plot], notes: Sequence[str], currenc
         return _fitting([f"No data: {_subject(chart, plots)}.", *notes])
     told = {"area": _areas, "bar": _bars, "small_multiples": _panels, "line": _lines}[chart.kind]
     first = f"{_subject(chart, plots)}{_range(chart, plots)}."
-    return _fitting([first, *notes, *told(_Teller(chart, plots[0].x, currency), plots)])
+    return _fitting([first, *notes, *told(_Teller(chart, plots[0].x, locale), plots)])
 
 
 class _Teller:
     """Puts values and places of one chart into words."""
 
-    def __init__(self, chart: Chart, x: Positions, currency: str) -> None:
-        self.chart, self.x, self.currency = chart, x, currency
+    def __init__(self, chart: Chart, x: Positions, locale: Locale) -> None:
+        self.chart, self.x, self.locale = chart, x, locale
 
     def value(self, value: float, line: Line) -> str:
-        return short(value, line.format, self.currency)
+        return short(value, line.format, self.locale)
 
     def at(self, line: Line, row: int) -> str:
         return self.value(float(line.values[row]), line)

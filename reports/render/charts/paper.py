@@ -10,6 +10,7 @@ import numpy as np
 from reports.render.charts.pen import INK, MUTED, RULE, WHITE, Colour, Pen, colour, mixed
 from reports.render.charts.scale import Scale, Span, Tick, short, span
 from reports.render.charts.series import Line, Plot, Positions, Values
+from reports.render.locales import Locale
 
 WIDTH = 550  # CSS pixels: the mail's column of 600 inside its padding and the picture's border
 MARGIN, ROW, SMALL = 10, 18, 11
@@ -25,7 +26,7 @@ class Picture:
     plots: Sequence[Plot]
     notes: Sequence[str]
     ruler: Pen
-    currency: str
+    locale: Locale
     x_label: str = ""
     own_scales: bool = False
 
@@ -36,11 +37,11 @@ class Picture:
 
     def short(self, line: Line, row: int) -> str:
         """The value of a line in a row, in few characters."""
-        return short(float(line.values[row]), line.format, self.currency)
+        return short(float(line.values[row]), line.format, self.locale)
 
     def span(self, values: Values, most: int, *, bars: bool = False) -> Span:
         """The range of the values, with ticks in the format of the first series."""
-        return span(values, most, self.lines[0].format, self.currency, bars=bars)
+        return span(values, most, self.lines[0].format, self.locale, bars=bars)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from reports.render.charts.series import Positions, Values
 from reports.render.formats import parsed, written
+from reports.render.locales import Locale
 
 _DAY = 86_400
 _MONTHS = (1, 3, 6, *(12 * years for years in (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 10_000)))
@@ -59,7 +60,7 @@ class Scale:
 # -- values ---------------------------------------------------------------------------------------
 
 
-def span(values: Values, most: int, format: str, currency: str, *, bars: bool = False) -> Span:  # noqa: A002
+def span(values: Values, most: int, format: str, locale: Locale, *, bars: bool = False) -> Span:  # noqa: A002
     """The range of all values with at most `most` ticks in one unit: $0.5m, $1.0m, $1.5m.
 
     Zero is in it if it is near, and always under areas and `bars`; bars get more air at their ends.
@@ -68,7 +69,7 @@ def span(values: Values, most: int, format: str, currency: str, *, bars: bool = 
     air = high - low
     low, high = low - air * (0.1 if bars else 0.05) * (low != 0), high + air * 0.05 * (high != 0)
     places = _inside(low, high, most, whole=parsed(format)[0] == "integer")
-    texts = _labels(places, format, currency)
+    texts = _labels(places, format, locale)
     return Span(low=low, high=high, ticks=[Tick(at=at, text=text) for at, text in zip(places, texts, strict=True)])
 
 
@@ -104,14 +105,14 @@ def _exact(number: int, factor: float, power: int) -> float:
     return number * factor * 10.0**power if power >= 0 else number * factor / 10.0**-power
 
 
-def _labels(places: Sequence[float], format: str, currency: str) -> list[str]:  # noqa: A002
+def _labels(places: Sequence[float], format: str, locale: Locale) -> list[str]:  # noqa: A002
     kind, size = parsed(format)[0], max(map(abs, places))
     if size >= 1e15 or size < 1e-6:
         return [f"{place:.3g}".replace("-", _MINUS) for place in places]
     unit = _unit(kind, size)
     after = _decimals((places[1] - places[0]) / unit)
-    before = symbol(currency) if kind == "currency" else ""
-    suffix = "%" if kind == "percent" else written(unit, "compact.0")[1:]
+    before = symbol(locale) if kind == "currency" else ""
+    suffix = "%" if kind == "percent" else written(unit, "compact.0", locale)[1:]
     return [
         (_MINUS if place < 0 else "")
         + before
@@ -131,20 +132,20 @@ def _decimals(step: float) -> int:
     return next((after for after in range(10) if math.isclose(step * 10**after, round(step * 10**after))), 10)
 
 
-def symbol(currency: str) -> str:
+def symbol(locale: Locale) -> str:
     """What stands before an amount: $, or CHF and a space."""
-    return written(0, "currency.0", currency).removesuffix("0")
+    return written(0, "currency.0", locale).removesuffix("0")
 
 
-def short(value: float, format: str, currency: str) -> str:  # noqa: A002  the word of the domain
+def short(value: float, format: str, locale: Locale) -> str:  # noqa: A002  the word of the domain
     """A value as a sentence or a label says it: large amounts of money in k, m or bn."""
     kind = parsed(format)[0]
     if abs(value) >= 1e15:
         return f"{value:.3g}".replace("-", _MINUS)
     if kind == "currency" and abs(value) >= 10_000:
-        return (_MINUS if value < 0 else "") + symbol(currency) + written(abs(value), "compact")
+        return (_MINUS if value < 0 else "") + symbol(locale) + written(abs(value), "compact", locale)
     usual = kind in {"integer", "number", "currency", "compact", "percent"}
-    return written(value, format if usual else "compact", currency)
+    return written(value, format if usual else "compact", locale)
 
 
 # -- positions ------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from reports.model import XLSX, Artifact, Book, Chart, Figures, Table
 from reports.render.cells import EMPTY, Strings, clean, escaped, markup
 from reports.render.formats import parsed
 from reports.render.grids import Grid, GridColumn, grid
+from reports.render.locales import ENGLISH, Locale
 from reports.render.number_formats import DATES, TEXT
 from reports.render.sheet_names import file_name, sheet_names, table_names
 from reports.render.sheet_stream import Look, SheetData, Stream, assemble, letter, row, rows
@@ -45,15 +46,15 @@ _ROW_HEIGHT = 17  # points
 _NO_DATE = dt.date(1980, 1, 1)  # as in the package, whose entries have no other
 
 
-def write(book: Book, *, currency: str = "USD") -> Artifact:
+def write(book: Book, *, locale: Locale = ENGLISH) -> Artifact:
     """`book` as an .xlsx file; a RenderError names the sheet and column that Excel cannot take.
 
     The file's name is the book's, made safe for any file system. Amounts under the format `currency` are
-    in `currency`, a code such as EUR. Equal books give equal bytes.
+    in the locale's currency. Equal books give equal bytes.
     """
     if not book.sheets:
         raise RenderError("the workbook has no sheets", where=book.file, hint="attach at least one dataset")
-    making = _Making(book, currency)
+    making = _Making(book, locale)
     sheets = {f"xl/worksheets/sheet{n}.xml": data for n, data in enumerate(making.sheets(), start=1)}
     charts = [_in_words(sheet.name, sheet.chart) for sheet in book.sheets if sheet.chart]
     content = assemble(_draft(making.workbook), sheets, making.strings, alternatives=charts)
@@ -68,8 +69,8 @@ def _in_words(sheet: str, chart: Chart) -> str:
 class _Making:
     """A workbook being made: what its sheets have in common."""
 
-    def __init__(self, book: Book, currency: str) -> None:
-        self.book, self.currency = book, currency
+    def __init__(self, book: Book, locale: Locale) -> None:
+        self.book, self.locale = book, locale
         self.strings, self.workbook = Strings(), _workbook(book)
         self.style = Styles(self.workbook).id
 
@@ -77,7 +78,7 @@ class _Making:
         """Each sheet laid out in the workbook, and what it lacks: its rows."""
         names = sheet_names(sheet.name for sheet in self.book.sheets)
         grids = {
-            name: grid(sheet.content, sheet=name, name=table, currency=self.currency, strings=self.strings)
+            name: grid(sheet.content, sheet=name, name=table, locale=self.locale, strings=self.strings)
             for sheet, name, table in zip(self.book.sheets, names, table_names(names), strict=True)
             if isinstance(sheet.content, Table)
         }
@@ -93,7 +94,7 @@ class _Making:
                 yield self._table(worksheet, grids[name], sheet.chart)
 
     def _summary(self, worksheet: Worksheet, figures: Figures, grids: Sequence[Grid]) -> SheetData:
-        summary = Summary(self.style, self.strings, self.currency)
+        summary = Summary(self.style, self.strings, self.locale)
         summary.title(self.book, figures)
         summary.figures(figures.items)
         summary.contents(grids)
@@ -115,7 +116,7 @@ class _Making:
         _measure(worksheet, table.bottom, len(table.columns))
         _redden(worksheet, table)
         if chart:
-            drawn = native_chart(chart, table, currency=self.currency)
+            drawn = native_chart(chart, table, locale=self.locale)
             worksheet.add_chart(drawn, f"{letter(len(table.columns) + 1)}2")
         width = table.width + (CHARACTERS if chart else 0)
         worksheet.page_setup.orientation = "landscape" if width > _LANDSCAPE_FROM else "portrait"

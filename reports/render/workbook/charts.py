@@ -17,6 +17,7 @@ from reports.errors import RenderError
 from reports.model import Chart, Column
 from reports.render.cells import clean
 from reports.render.grids import Grid, GridColumn
+from reports.render.locales import Locale
 from reports.render.number_formats import number_format
 from reports.render.sheet_names import quoted
 from reports.render.sheet_stream import letter
@@ -29,7 +30,7 @@ CHARACTERS = 92  # what that takes from the width of a page
 _LABELS = 8  # of the x axis, which holds no more side by side
 
 
-def native_chart(chart: Chart, table: Grid, *, currency: str) -> NativeChart:
+def native_chart(chart: Chart, table: Grid, *, locale: Locale) -> NativeChart:
     """`chart` drawn by Excel from `table`; a RenderError where it has no such kind or column."""
     if chart.kind not in _KINDS:
         raise RenderError(
@@ -48,7 +49,7 @@ def native_chart(chart: Chart, table: Grid, *, currency: str) -> NativeChart:
     _set_up_kind(drawn, several=len(lines) > 1)
     _set_up_axes(drawn, x, rows=table.count)
     extremes = [end for column in lines for end in column.values.ends]
-    drawn.y_axis.number_format = number_format(chart.y[0].format, currency, extremes)
+    drawn.y_axis.number_format = number_format(chart.y[0].format, locale, extremes)
     drawn.y_axis.title = _title(lines[0].heading, 900, QUIET) if len(lines) == 1 else None
     return drawn
 

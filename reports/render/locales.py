@@ -1,0 +1,96 @@
+"""The language of a report: its tag and its direction, and our own words in it.
+
+English is the key to every other language: `locale.word("As of {date}", date=...)` looks the sentence up
+in the catalog of the language, `locales/<language>/LC_MESSAGES/reports.po`, and says it in English where
+there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel import Locale as Facts
+from babel.core import UnknownLocaleError
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+CATALOGS = Path(__file__).parent / "locales"
+_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+
+
+@dataclass(frozen=True)
+class Locale:
+    """A language, such as de, pt-BR or zh_Hans, and the currency of amounts, a code such as EUR.
+
+    A language that nobody knows is English under its own tag.
+    """
+
+    language: str = "en"
+    currency: str = "USD"
+
+    @property
+    def tag(self) -> str:
+        """The language as HTML names it: pt-BR."""
+        return self.language.replace("_", "-")
+
+    @property
+    def direction(self) -> str:
+        """How lines run: ltr or rtl."""
+        return facts(self.language).text_direction
+
+    def word(self, text: str, **values: object) -> str:
+        """Our own words in this language, by the English ones, with `values` in place of {their names}."""
+        said = _catalog(self.language).gettext(text)
+        return said.format(**values) if values else said
+
+    def plural(self, one: str, many: str, count: int, **values: object) -> str:
+        """The words for so many, which may say {count} as well: "{count} row", "{count} rows"."""
+        said = _catalog(self.language).ngettext(one, many, count)
+        return said.format(count=self.integer(count), **values)
+
+    def integer(self, number: int) -> str:
+        """A whole number as sentences say it."""
+        return f"{number:,}"
+
+
+ENGLISH = Locale()
+
+
+@lru_cache(maxsize=64)
+def facts(language: str) -> Facts:
+    """What is known of a language, or of English where it is not known."""
+    return Facts.parse(language.replace("-", "_") if known(language) else "en")
+
+
+def known(language: str) -> bool:
+    """Whether the words for numbers and dates of this language are known."""
+    if not _TAG.fullmatch(language):
+        return False
+    try:
+        return bool(Facts.parse(language.replace("-", "_")))
+    except (UnknownLocaleError, ValueError):
+        return False
+
+
+@lru_cache(maxsize=64)
+def _catalog(language: str) -> NullTranslations:
+    """The nearest catalog to a language: zh_Hant before zh for zh_TW."""
+    found = facts(language)
+    for name in filter(None, (found.script and f"{found.language}_{found.script}", found.language)):
+        path = CATALOGS / name / "LC_MESSAGES" / "reports.po"
+        if path.is_file():
+            return _read(path, name)
+    return NullTranslations()
+
+
+def _read(path: Path, name: str) -> GNUTranslations:
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=name))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
