@@ -116,7 +116,7 @@ class Pipeline:
         theme = themes.resolve(self.settings.theme)
         attachments, whole_in = self._attaching(theme).make(frames)
         shown = blocks.build(self.job, frames, as_of=self.run.as_of, before=self.before, whole_in=whole_in)
-        images = self._images(shown)
+        images = self._images(shown, theme)
         page = self._page(shown, datasets, theme)
         report = self._report(page, images, attachments)
         self.tell(
@@ -149,12 +149,12 @@ class Pipeline:
             tell=self.tell,
         )
 
-    def _images(self, shown: Sequence[Block]) -> list[Artifact]:
+    def _images(self, shown: Sequence[Block], theme: Theme) -> list[Artifact]:
         to_draw = [block for block in shown if isinstance(block, Chart | Picture)]
         return [
             charts.draw_figure(block, number=number)
             if isinstance(block, Picture)
-            else charts.draw(block, number=number, locale=self._locale)
+            else charts.draw(block, number=number, locale=self._locale, theme=theme)
             for number, block in enumerate(to_draw, start=1)
         ]
 
