@@ -183,10 +183,7 @@ class Sheet:
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """Produced bytes with a name and a media type; `cid` and `alt` where it is an inline image.
-
-    `plain_sha256` is of what is in an encrypted one, whose own bytes are others each time it is made.
-    """
+    """Produced bytes with a name and a media type; `cid` and `alt` where it is an inline image."""
 
     name: str
     media_type: str
@@ -194,7 +191,6 @@ class Artifact:
     cid: str = ""
     alt: str = ""
     width: int = 0  # CSS pixels, of an image
-    plain_sha256: str = ""
 
     @property
     def sha256(self) -> str:

@@ -15,7 +15,6 @@ from reports.definition import RELATIVE_DATES
 from reports.errors import DefinitionError
 from reports.parts import Part
 from reports.schedules.options import KINDS, Schedule
-from reports.secret import Secret
 
 
 def keys(*models: type[Part]) -> set[str]:
@@ -32,12 +31,11 @@ def keys(*models: type[Part]) -> set[str]:
             (definition.Definition, definition.ShowTable, definition.ShowChart, definition.ShowFigures,
              definition.ShowPicture, definition.ShowText, definition.SheetOptions, definition.Workbook),
         ),
-        ("attachments.md", (definition.Attach, definition.Workbook, definition.CsvFile, definition.ParquetFile)),
         (
             "settings.md",
             (settings.Settings, settings.FileSource, settings.DatabaseSource, settings.SqlServerSource,
              settings.StoreSource, settings.Mail, settings.OAuth,
-             settings.Store, Secret, settings.Theme),
+             settings.Store, settings.Secret, settings.Theme),
         ),
     ],
 )  # fmt: skip

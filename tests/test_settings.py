@@ -10,8 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from reports.errors import SettingsError
-from reports.secret import Secret
-from reports.settings import DatabaseSource, Settings
+from reports.settings import DatabaseSource, Secret, Settings
 
 
 def settings(**tables: Any) -> Settings:

@@ -1,31 +1,26 @@
 """How a value is written for people: in the mail, in its plain text and on charts.
 
-The grammar of a format is `definition.Format`. English today; whatever depends on the language is in
-this module, so that another language is another table here and nothing elsewhere.
+The grammar of a format is `definition.Format`. What depends on the language, the signs of numbers and the
+patterns of dates, is in `numerals` and `dates`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
+from itertools import pairwise
 from typing import Any
 
 from reports.errors import RenderError
+from reports.render import dates, numerals
 from reports.render.locales import ENGLISH, Locale
 
 NUMBERS = frozenset({"integer", "number", "currency", "compact", "percent"})
 _GRAMMAR = re.compile(r"(text|integer|number|currency|compact|percent|date|datetime|month)(?:\.([0-6]))?")
 _DECIMALS = {"integer": 0, "number": 2, "currency": 2, "percent": 1}
-_UNITS = tuple((Decimal(1000) ** power, unit) for power, unit in enumerate(("", "k", "m", "bn", "tn")))
-_SYMBOLS = {
-    "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "INR": "₹", "KRW": "₩", "ILS": "₪",
-    "VND": "₫", "PHP": "₱", "NGN": "₦", "UAH": "₴", "AUD": "A$", "CAD": "CA$", "NZD": "NZ$", "HKD": "HK$",
-    "TWD": "NT$", "MXN": "MX$", "BRL": "R$",
-}  # fmt: skip
-# Currencies whose smallest unit is not a hundredth (ISO 4217).
-_MINOR_UNITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3}
-_MINUS, _INFINITY, _NO_BREAK = "\N{MINUS SIGN}", "\N{INFINITY}", "\N{NO-BREAK SPACE}"
+_INFINITY = "\N{INFINITY}"
 _READABLE = 100  # digits; no one counts more of them
 _EXACT = Context(prec=10_000, rounding=ROUND_HALF_UP)
 _PLAIN_NUMBER = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d+)?")
@@ -43,8 +38,16 @@ def written(value: Any, format: str, locale: Locale = ENGLISH) -> str:  # noqa: 
         return ""
     if kind in NUMBERS:
         number = exact(value)
-        return _text(value) if number is None else _number(number, kind, decimals, locale)
-    return _text(value) if kind == "text" else _date(value, kind)
+        return _text(value, locale) if number is None else _number(number, kind, decimals, locale)
+    return _text(value, locale) if kind == "text" else _date(value, kind, locale)
+
+
+def amount(value: float, locale: Locale) -> str:
+    """An amount in few characters, for charts and sentences: $12.3m, 12,3 Mio. €."""
+    number = _parsed_decimal(str(value))
+    if number is None or not number.is_finite():
+        return written(value, "currency", locale)
+    return _compact(number, None, numerals.steps(locale.language, locale.currency))
 
 
 def parsed(format: str) -> tuple[str, int | None]:  # noqa: A002  the word of the domain
@@ -56,6 +59,13 @@ def parsed(format: str) -> tuple[str, int | None]:  # noqa: A002  the word of th
             "and for numbers perhaps the decimals: currency.0",
         )
     return match[1], int(match[2]) if match[2] else None
+
+
+def decimals_of(kind: str, asked: int | None, locale: Locale) -> int:
+    """The decimals of a kind of number, where a format may have asked for some."""
+    if asked is not None:
+        return asked
+    return numerals.minor_digits(locale.currency) if kind == "currency" else _DECIMALS[kind]
 
 
 def numeric(format: str) -> bool:  # noqa: A002  the word of the domain
@@ -95,57 +105,72 @@ def _parsed_decimal(text: str) -> Decimal | None:
 
 
 def _number(number: Decimal, kind: str, decimals: int | None, locale: Locale) -> str:
-    sign = _MINUS if number < 0 else ""
-    if number.is_infinite():
-        return sign + _INFINITY
-    if number.adjusted() > _READABLE:
-        return sign + (f"{number.copy_abs():.2e}" if number else "0")
+    style, negative = _style(kind, locale), number < 0
+    if number.is_infinite() or number.adjusted() > _READABLE:
+        return numerals.plain(locale.language).words(_beyond(number, locale), negative=negative)
     if kind == "compact":
-        digits = _compact(number.copy_abs(), decimals)
-    elif kind == "percent":
-        digits = _grouped(number.copy_abs().scaleb(2, _EXACT), 1 if decimals is None else decimals) + "%"
-    else:
-        usual = _MINOR_UNITS.get(locale.currency, 2) if kind == "currency" else _DECIMALS[kind]
-        digits = _grouped(number.copy_abs(), usual if decimals is None else decimals)
-    if not re.search("[1-9]", digits):  # a loss of a hundredth of a cent is no negative zero
-        sign = ""
-    return sign + (_symbol(locale.currency) if kind == "currency" else "") + digits
+        return _compact(number, decimals, numerals.steps(locale.language))
+    shown = number.copy_abs().scaleb(2, _EXACT) if kind == "percent" else number.copy_abs()
+    return style.write(_rounded(shown, decimals_of(kind, decimals, locale)), negative=negative)
 
 
-def _grouped(number: Decimal, decimals: int) -> str:
-    return f"{_rounded(number, decimals):,f}"
+def _style(kind: str, locale: Locale) -> numerals.Style:
+    if kind == "currency":
+        return numerals.money(locale.language, locale.currency)
+    return (numerals.percent if kind == "percent" else numerals.plain)(locale.language)
+
+
+def _beyond(number: Decimal, locale: Locale) -> str:
+    """A number of more digits than anyone counts."""
+    if number.is_infinite():
+        return _INFINITY
+    digits = f"{number.copy_abs():.2e}" if number else "0"
+    return digits.translate(numerals.plain(locale.language).marks)
 
 
 def _rounded(number: Decimal, decimals: int) -> Decimal:
     return number.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
 
 
-def _compact(number: Decimal, decimals: int | None) -> str:
+def _compact(number: Decimal, decimals: int | None, steps: Sequence[numerals.Step]) -> str:
     """950, 1.2k, 12.3m, 1.2bn; without decimals asked for, no more digits than tell something."""
-    plain = 2 if number >= 1 or not number else min(1 - number.adjusted(), 12)
-    for size, unit in _UNITS:
-        usual = 1 if unit else plain
-        shown = _rounded(_EXACT.divide(number, size), usual if decimals is None else decimals)
-        if shown < 1000:
-            break
-    return (_trimmed(f"{shown:,f}") if decimals is None else f"{shown:,f}") + unit
+    size = number.copy_abs()
+    step = step_of(size, steps, decimals)
+    shown = _of_step(size, step, decimals)
+    return step.write(_trimmed(shown) if decimals is None else shown, negative=number < 0)
 
 
-def _trimmed(digits: str) -> str:
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+def step_of(size: Decimal, steps: Sequence[numerals.Step], decimals: int | None = None) -> numerals.Step:
+    """The unit for a number that is not negative: the next one too where rounding reaches it."""
+    for step, above in pairwise(steps):
+        if _of_step(size, step, decimals) * step.size < above.at:
+            return step
+    return steps[-1]
 
 
-def _symbol(currency: str) -> str:
-    return _SYMBOLS.get(currency, currency + _NO_BREAK)
+def _of_step(size: Decimal, step: numerals.Step, decimals: int | None) -> Decimal:
+    return _rounded(_EXACT.divide(size, step.size), _telling(size, step) if decimals is None else decimals)
 
 
-def _date(value: Any, kind: str) -> str:
+def _telling(size: Decimal, step: numerals.Step) -> int:
+    """The decimals that a number is worth: few of a large one, more of one that would vanish."""
+    if step.size > 1 or size >= 1000:
+        return step.size > 1
+    return 2 if size >= 1 or not size else min(1 - size.adjusted(), 12)
+
+
+def _trimmed(number: Decimal) -> Decimal:
+    whole = number.to_integral_value()
+    return whole if number == whole else number.normalize(_EXACT)
+
+
+def _date(value: Any, kind: str, locale: Locale) -> str:
     moment = _moment(value)
     if moment is None:
-        return _text(value)
+        return _text(value, locale)
     if kind == "datetime" and isinstance(moment, dt.datetime):
-        return moment.isoformat(" ", "minutes")
-    return moment.isoformat()[: 7 if kind == "month" else 10]
+        return dates.datetime(moment, locale.language)
+    return (dates.month if kind == "month" else dates.date)(moment, locale.language)
 
 
 def _moment(value: Any) -> dt.date | None:
@@ -159,7 +184,7 @@ def _moment(value: Any) -> dt.date | None:
     return value if isinstance(value, dt.date) else None
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, locale: Locale) -> str:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, Decimal):
@@ -167,8 +192,8 @@ def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, bool) or type(value).__name__ == "bool":
-        return "yes" if value else "no"
+        return locale.word("yes") if value else locale.word("no")
     if (moment := _moment(value)) is not None:
         midnight = isinstance(moment, dt.datetime) and moment.time() == dt.time()
-        return _date(moment, "date" if midnight else "datetime")
+        return _date(moment, "date" if midnight else "datetime", locale)
     return str(value)

@@ -7,20 +7,20 @@ there is none.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel import Locale as Facts
-from babel.core import UnknownLocaleError
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from reports.render import numerals
+from reports.render.languages import facts
+
 CATALOGS = Path(__file__).parent / "locales"
-_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True)
@@ -55,26 +55,10 @@ class Locale:
 
     def integer(self, number: int) -> str:
         """A whole number as sentences say it."""
-        return f"{number:,}"
+        return numerals.plain(self.language).write(Decimal(abs(number)), negative=number < 0)
 
 
 ENGLISH = Locale()
-
-
-@lru_cache(maxsize=64)
-def facts(language: str) -> Facts:
-    """What is known of a language, or of English where it is not known."""
-    return Facts.parse(language.replace("-", "_") if known(language) else "en")
-
-
-def known(language: str) -> bool:
-    """Whether the words for numbers and dates of this language are known."""
-    if not _TAG.fullmatch(language):
-        return False
-    try:
-        return bool(Facts.parse(language.replace("-", "_")))
-    except (UnknownLocaleError, ValueError):
-        return False
 
 
 @lru_cache(maxsize=64)

@@ -13,6 +13,7 @@ from reports.errors import RenderError
 from reports.model import Artifact, Block, Chart, Figure, Figures, Page, Picture, Provenance, Table, Text
 from reports.render.formats import numeric, written
 from reports.render.locales import Locale
+from reports.render.numerals import MINUS
 from reports.render.tables import MISSING, Room, WrittenTable, lay_out, shortened, width
 
 _PREHEADER = range(40, 91)  # characters that inboxes show beside the subject
@@ -181,7 +182,7 @@ def _figure(item: Figure, locale: Locale, longest: int) -> WrittenFigure:
         label=shortened(item.label, longest),
         value=shortened(value, max(longest, 140) if numeric(item.format) else longest),
         note=shortened(item.note, longest),
-        negative=numeric(item.format) and value.startswith("\N{MINUS SIGN}"),
+        negative=numeric(item.format) and MINUS in value,
     )
 
 

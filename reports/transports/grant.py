@@ -10,8 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reports.errors import SettingsError, TransportError
-from reports.secret import Secret
-from reports.settings import OAuth
+from reports.settings import OAuth, Secret
 from reports.transports.account import Account, secure
 from reports.transports.https import Web
 from reports.transports.providers import Flow, SignIn

@@ -4,17 +4,20 @@ import datetime as dt
 import math
 import subprocess
 import sys
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
+from babel.numbers import get_minus_sign_symbol, parse_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.errors import RenderError
-from reports.render.formats import exact, missing, numeric, written
+from reports.render.formats import exact, missing, numeric, step_of, written
+from reports.render.languages import facts
 from reports.render.locales import Locale
+from reports.render.numerals import steps
 
 KINDS = ["text", "integer", "number", "currency", "compact", "percent", "date", "datetime", "month"]
 
@@ -192,3 +195,68 @@ def test_importing_it_imports_no_heavy_library() -> None:
     """It is used everywhere, so it costs nothing."""
     code = "import sys, reports.render.formats; print({'pandas', 'numpy', 'jinja2'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+LANGUAGES = ["en", "en_US", "en_IN", "de", "de_CH", "fr", "zh", "ar", "he", "es", "sv", "tr"]
+
+
+@pytest.mark.parametrize(
+    ("value", "format_", "locale", "words"),
+    [
+        (-1234567.891, "currency", Locale("de", "EUR"), "−1.234.567,89\xa0€"),
+        (1234.5, "currency.0", Locale("fr", "EUR"), "1\u202f235\xa0€"),
+        (1234.5, "currency", Locale("en_IN", "JPY"), "JP¥1,235"),
+        (12345678, "number", Locale("en_IN"), "1,23,45,678.00"),
+        (0.0531, "percent", Locale("de"), "5,3\xa0%"),
+        (1234.5678, "compact", Locale("de"), "1.235"),
+        (0.0045, "compact", Locale("de"), "0,0045"),
+        (12_345_678, "compact", Locale("de"), "12,3\xa0Mio."),
+        (-1_249_000_000, "compact", Locale("fr"), "−1,2\xa0Md"),
+        (123_456_789, "compact", Locale("zh"), "1.2亿"),
+        (99_999_999, "compact", Locale("zh"), "1亿"),
+        (12_345_678, "compact.0", Locale("zh"), "1235万"),
+        (999_999, "compact", Locale("en_US"), "1M"),
+        (1e300, "number", Locale("de"), "1,00e+300"),
+        (-math.inf, "currency", Locale("de"), "−∞"),
+        ("2026-10-31", "date", Locale("de"), "31.10.2026"),
+        (pd.Timestamp("2026-10-31 17:30"), "datetime", Locale("zh"), "2026年10月31日 17:30"),
+        (dt.date(2026, 10, 31), "month", Locale("fr"), "oct. 2026"),
+        (dt.date(2026, 10, 31), "text", Locale("de"), "31.10.2026"),
+        (Decimal("1234.50"), "text", Locale("de"), "1234.50"),
+        ("1.234,50", "number", Locale("de"), "1.234,50"),
+    ],
+)
+def test_other_languages_write_their_own(value: object, format_: str, locale: Locale, words: str) -> None:
+    """Signs, places, units and dates are the language's; what is text stays as it came."""
+    assert written(value, format_, locale) == words
+
+
+@given(
+    st.decimals(-(10**20), 10**20, places=6) | st.integers(-(10**25), 10**25).map(Decimal),
+    st.sampled_from(LANGUAGES),
+    st.integers(0, 6),
+)
+def test_a_number_is_read_back_as_what_it_was_rounded_to(number: Decimal, language: str, decimals: int) -> None:
+    """In every language the digits are exact, and a reader of that language gets the same number from them."""
+    rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, Context(prec=60))
+    shown = written(number, f"number.{decimals}", Locale(language))
+    minus = get_minus_sign_symbol(facts(language))
+    assert parse_decimal(shown.replace(minus.replace("-", "−"), "-"), locale=facts(language)) == rounded
+
+
+@given(
+    st.decimals(allow_nan=True, allow_infinity=True) | st.floats() | st.none(), st.sampled_from(LANGUAGES), st.data()
+)
+def test_nothing_fails_in_any_language(value: object, language: str, draw: st.DataObject) -> None:
+    """Missing is nothing at all, whatever else is written, and a minus is only before what is below zero."""
+    shown = written(value, draw.draw(st.sampled_from(KINDS[1:6])), Locale(language, "EUR"))
+    assert (shown == "") is missing(value)
+    assert "−" not in shown or value < 0  # type: ignore[operator]
+
+
+@given(st.decimals(-(10**16), 10**16, places=2), st.sampled_from(LANGUAGES))
+def test_a_compact_number_is_near(number: Decimal, language: str) -> None:
+    """It keeps at least one digit behind the largest, and the unit is the one of its size."""
+    step = step_of(abs(number), steps(language))
+    assert step.at <= abs(number) * Decimal("1.06")
+    assert (step.size == 1) == (step is steps(language)[0])

@@ -338,7 +338,7 @@ def test_a_total_over_what_is_no_number_is_an_error(value: Any, format_: str) ->
         ("currency", "USD", 1, "[$$]#,##0.00"),
         ("currency.0", "EUR", 1, "[$€]#,##0"),
         ("currency", "JPY", 1, "[$¥]#,##0"),
-        ("currency", "CHF", 1, "[$CHF\N{NO-BREAK SPACE}]#,##0.00"),
+        ("currency", "CHF", 1, '[$CHF]"\N{NO-BREAK SPACE}"#,##0.00'),
         ("compact", "USD", 2_228_091_000, '#,##0.0,,,"bn"'),
         ("compact.2", "USD", -1_500_000, '#,##0.00,,"m"'),
         ("compact", "USD", 950, "#,##0"),
