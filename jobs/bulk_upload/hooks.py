@@ -206,8 +206,8 @@ def headline(trend, *, works):
     like = before[(before["uploads"] > 0) & (kinds.iloc[:-1] == kinds.iloc[-1])]
     share = f"{percent(day['share'])} of rows read; " if day["rejected"] else ""
     labels = {
-        "uploads": "Uploads", "bad": "Failed or partial", "rejected": "Rows rejected",
-        "rows_read": "Rows read", "loaded": "Rows loaded", "speed": "Rows a second",
+        "uploads": ("Uploads", ""), "bad": ("Failed or partial", "down"), "rejected": ("Rows rejected", "down"),
+        "rows_read": ("Rows read", ""), "loaded": ("Rows loaded", ""), "speed": ("Rows a second", "up"),
     }  # fmt: skip
     rows = [
         (
@@ -215,10 +215,11 @@ def headline(trend, *, works):
             day[name],
             "integer",
             (share if name == "rejected" else "") + change(day[name], like[name].mean(), len(before)),
+            good,
         )
-        for name, label in labels.items()
+        for name, (label, good) in labels.items()
     ]
-    return pd.DataFrame(rows, columns=["label", "value", "format", "note"])
+    return pd.DataFrame(rows, columns=["label", "value", "format", "note", "good"])
 
 
 def change(value, mean, days):

@@ -18,6 +18,7 @@ def datasets(frames, params):
     return {
         "loans": loans,
         "headline": headline(loans, projection, params),
+        "balance": where_it_goes(projection, loans["balance"].sum()),
         "monthly": monthly,
         "by_year": by_year(monthly),
         "by_product": by_product(loans, projection),
@@ -50,20 +51,34 @@ def headline(loans, projection, params):
     totals, balance = projection.totals.sum(), loans["balance"]
     left = loans["term"] - loans["age"]
     rows = [
-        ("Loans", len(loans), "integer", ""),
-        ("Balance", balance.sum(), "currency.0", ""),
-        ("Coupon", weighted(loans["rate"], balance), "percent.2", "weighted average"),
-        ("Maturity", weighted(left, balance), "number.0", "months, weighted average"),
-        ("Life", projection.average_life, "number.2", "years, weighted average"),
-        ("Yield", projection.yield_at(params["price"]), "percent.2", f"at a price of {params['price']:g}"),
-        ("Interest", totals["interest"], "currency.0", "projected"),
-        ("Scheduled principal", totals["scheduled"], "currency.0", "projected"),
-        ("Prepayments", totals["prepaid"], "currency.0", f"{params['psa']:g}% PSA"),
-        ("Defaults", totals["defaults"], "currency.0", f"{params['sda']:g}% SDA"),
-        ("Recovered", totals["recovery"], "currency.0", f"after {params['lag']} months"),
-        ("Losses", totals["loss"], "currency.0", f"{params['severity']:.0%} severity"),
+        ("Loans", len(loans), "integer", "", ""),
+        ("Balance", balance.sum(), "currency.0", "", ""),
+        ("Coupon", weighted(loans["rate"], balance), "percent.2", "weighted average", "up"),
+        ("Maturity", weighted(left, balance), "number.0", "months, weighted average", ""),
+        ("Life", projection.average_life, "number.2", "years, weighted average", ""),
+        ("Yield", projection.yield_at(params["price"]), "percent.2", f"at a price of {params['price']:g}", "up"),
+        ("Interest", totals["interest"], "currency.0", "projected", "up"),
+        ("Scheduled principal", totals["scheduled"], "currency.0", "projected", ""),
+        ("Prepayments", totals["prepaid"], "currency.0", f"{params['psa']:g}% PSA", ""),
+        ("Defaults", totals["defaults"], "currency.0", f"{params['sda']:g}% SDA", "down"),
+        ("Recovered", totals["recovery"], "currency.0", f"after {params['lag']} months", "up"),
+        ("Losses", totals["loss"], "currency.0", f"{params['severity']:.0%} severity", "down"),
     ]
-    return pd.DataFrame(rows, columns=["label", "value", "format", "note"])
+    return pd.DataFrame(rows, columns=["label", "value", "format", "note", "good"])
+
+
+def where_it_goes(projection, opening):
+    """The opening balance, less what comes back in each way, is what is lost."""
+    totals = projection.totals.sum()
+    steps = [
+        ("Balance", opening),
+        ("Scheduled", -totals["scheduled"]),
+        ("Prepaid", -totals["prepaid"]),
+        ("Amortised", -totals["amortised_defaults"]),
+        ("Recovered", -totals["recovery"]),
+        ("Lost", totals["loss"]),
+    ]
+    return pd.DataFrame(steps, columns=["step", "amount"])
 
 
 def by_year(monthly):

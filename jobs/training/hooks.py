@@ -19,7 +19,7 @@ state, usual, elapsed, best = (judging[name] for name in ("state", "usual", "ela
 
 DAY = pd.Timedelta(days=1)
 CURVES = ["epoch", "time", "train_loss", "val_loss", "gap", "train_accuracy", "val_accuracy", "lr", "took"]
-RUNS = ["run", "state", "best_loss", "at_epoch", "accuracy", "change", "epochs", "duration", "hours", "begun", "ended"]
+RUNS = ["run", "state", "best_loss", "at_epoch", "accuracy", "gain", "epochs", "duration", "hours", "begun", "ended"]
 
 
 def datasets(frames, params):
@@ -108,14 +108,14 @@ def quality(own):
 
 
 def compared(log, name, *, now):
-    """A row for each run, the newest first; the change is that of its best loss against the run reported."""
+    """A row for each run, the newest first; the gain is how much lower the best loss of the run reported is."""
     every = list(log["run"].unique())
     rows = [summed_up(log[log["run"] == run], over=run != every[-1], now=now) for run in reversed(every)]
     frame = pd.DataFrame(rows, columns=RUNS)
     losses = frame["best_loss"].astype("float64")
     mine = losses[frame["run"] == name]
-    against = losses / (mine.iloc[0] if len(mine) else np.nan) - 1
-    return frame.assign(best_loss=losses, change=against.where(frame["run"] != name))
+    gain = 1 - (mine.iloc[0] if len(mine) else np.nan) / losses
+    return frame.assign(best_loss=losses, gain=gain.where(frame["run"] != name))
 
 
 def summed_up(own, *, over, now):

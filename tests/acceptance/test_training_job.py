@@ -171,7 +171,7 @@ def test_overfitting_is_said_with_the_epoch_to_keep(sent: Sent, log: list[dict[s
 
 
 def test_runs_are_compared_the_newest_first(sent: Sent, log: list[dict[str, str]]) -> None:
-    """With what became of each, and how its best loss stands against that of the run reported."""
+    """With what became of each, and how much better the run reported is."""
     best = {
         run: min(float(line["loss"]) for line in of(log, run, "validation") if line["loss"] != "nan")
         for run in ("cosine", "hot", "wide", "base")
@@ -180,8 +180,8 @@ def test_runs_are_compared_the_newest_first(sent: Sent, log: list[dict[str, str]
     assert runs(sent) == {"cosine": "training", "hot": "diverged", "wide": "stopped", "base": "finished"}
     assert {row["run"]: row["best_loss"] for row in shown} == pytest.approx(best)
     assert [row["epochs"] for row in shown] == [30, 5, 22, 30]
-    changes = {row["run"]: row["change"] for row in shown if row["run"] != "cosine"}
-    assert changes == pytest.approx({run: loss / best["cosine"] - 1 for run, loss in best.items() if run != "cosine"})
+    gains = {row["run"]: row["gain"] for row in shown if row["run"] != "cosine"}
+    assert gains == pytest.approx({run: 1 - best["cosine"] / loss for run, loss in best.items() if run != "cosine"})
     assert advice(sent)["The best run so far"] == (
         f"Its best loss is {1 - best['cosine'] / best['base']:.1%} below that of base, {best['base']:.4f}."
     )
