@@ -6,12 +6,15 @@ import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from reports.definition import (
     FORMATS,
     ChartOptions,
     Columns,
+    CsvFile,
+    FlatFile,
     Job,
     SheetOptions,
     Show,
@@ -33,12 +36,20 @@ _GOOD: Mapping[str, Literal["", "up", "down"]] = {"": "", "up": "up", "down": "d
 _FORMATS = {"i": "integer", "u": "integer", "f": "number", "M": "date"}
 
 
-def build(job: Job, frames: Frames, *, as_of: dt.date, before: Before | None = None) -> list[Block]:
+def build(
+    job: Job,
+    frames: Frames,
+    *,
+    as_of: dt.date,
+    before: Before | None = None,
+    whole_in: Mapping[str, str] = MappingProxyType({}),
+) -> list[Block]:
     """The job's blocks in reading order, with the figures of the run `before` beside those of this one.
 
-    A RenderError names the block, the column and what is there.
+    `whole_in` has the attached file with all rows, by dataset. A RenderError names the block, the column and what is
+    there.
     """
-    built = [_block(job, show, frames, as_of) for show in job.show]
+    built = [_block(job, show, frames, as_of, whole_in) for show in job.show]
     if before is None:
         return built
     return [
@@ -50,12 +61,27 @@ def build(job: Job, frames: Frames, *, as_of: dt.date, before: Before | None = N
 
 
 def book(job: Job, frames: Frames, *, as_of: dt.date) -> Book | None:
-    """The workbook the job attaches, or None."""
-    if (excel := job.attach.excel) is None:
+    """The workbook the job attaches, built of its sheets, or None."""
+    if (excel := job.attach.excel) is None or not excel.sheets:
         return None
     file = job.filled(excel.file, as_of)
     sheets = [_sheet(job, sheet, frames) for sheet in excel.sheets]
     return Book(file=file, sheets=sheets, title=job.title, as_of=as_of)
+
+
+def flat(job: Job, options: FlatFile, frames: Frames) -> Table:
+    """A dataset as a file of its own has it: its columns under their own names, unless labels say otherwise."""
+    frame = _frame(job, options.dataset, frames)
+    there, place = list(map(str, frame.columns)), f"{options.dataset} as a file"
+    if twice := [key for key in dict.fromkeys(there) if there.count(key) > 1]:
+        where = str(job.folder / "job.toml")
+        raise RenderError(f"{place}: two columns are called '{twice[0]}'", where=where, hint="rename one in the SQL")
+    labels = options.labels if isinstance(options, CsvFile) else {}
+    keys = options.columns or tuple(there)
+    _require(job, there, [*keys, *labels], place=place)
+    return Table(
+        frame=frame.set_axis(there, axis=1), columns=[Column(key=key, label=labels.get(key, key)) for key in keys]
+    )
 
 
 def check(job: Job, columns: Mapping[str, Sequence[str]]) -> None:
@@ -74,13 +100,16 @@ def _named(job: Job) -> Iterator[tuple[str, str, Sequence[str]]]:
             yield show.table, f"table '{show.table}'", _keys(show)
         elif isinstance(show, ShowChart):
             yield show.chart, f"chart '{show.chart}'", _axes(show)
+    for flat_file in (*job.attach.csv, *job.attach.parquet):
+        labels = flat_file.labels if isinstance(flat_file, CsvFile) else {}
+        yield flat_file.dataset, f"{flat_file.dataset} as a file", (*flat_file.columns, *labels)
     for sheet in job.attach.excel.sheets if job.attach.excel else ():
         if sheet.figures:
             yield sheet.figures, f"figures '{sheet.figures}'", ("label", "value")
         elif sheet.dataset:
             yield sheet.dataset, f"table '{sheet.dataset}'", _keys(sheet)
             if sheet.chart:
-                yield sheet.dataset, f"chart of sheet '{sheet.name or _words(sheet.dataset)}'", _axes(sheet.chart)
+                yield sheet.dataset, f"chart of sheet '{sheet.name or words(sheet.dataset)}'", _axes(sheet.chart)
 
 
 def _keys(options: Columns) -> Sequence[str]:
@@ -92,12 +121,12 @@ def _axes(options: ChartOptions) -> Sequence[str]:
     return (options.x, *options.y, *((options.by,) if options.by else ()))
 
 
-def _block(job: Job, show: Show, frames: Frames, as_of: dt.date) -> Block:
+def _block(job: Job, show: Show, frames: Frames, as_of: dt.date, whole_in: Mapping[str, str]) -> Block:
     if isinstance(show, ShowFigures):
         figures = _figures(job, show.figures, frames, title=show.title)
         return figures if figures.items else Text(text="No rows.", title=show.title)
     if isinstance(show, ShowTable):
-        return _table(job, show, frames, whole_in=_whole_in(job, show.table, as_of))
+        return _table(job, show, frames, whole_in=whole_in.get(show.table, ""))
     if isinstance(show, ShowChart):
         chart = _chart(job, _frame(job, show.chart, frames), show, place=f"chart '{show.chart}'")
         return replace(chart, **_origin(job, show, as_of))
@@ -108,7 +137,7 @@ def _block(job: Job, show: Show, frames: Frames, as_of: dt.date) -> Block:
 
 def _sheet(job: Job, options: SheetOptions, frames: Frames) -> Sheet:
     name = options.dataset or options.figures or ""
-    sheet = options.name or _words(name)
+    sheet = options.name or words(name)
     if options.figures:
         return Sheet(name=sheet, content=_figures(job, name, frames, title=options.title))
     frame = _frame(job, name, frames)
@@ -156,19 +185,12 @@ def _said(value: Any) -> str:
     return "" if value is None or value != value else str(value)  # noqa: PLR0124  only NaN differs from itself
 
 
-def _whole_in(job: Job, dataset: str, as_of: dt.date) -> str:
-    """The workbook that has all rows of the dataset, or nothing."""
-    excel = job.attach.excel
-    attached = excel is not None and any(sheet.dataset == dataset for sheet in excel.sheets)
-    return job.filled(excel.file, as_of) if excel and attached else ""
-
-
 def _table(job: Job, show: ShowTable, frames: Frames, *, whole_in: str) -> Table:
     frame = _frame(job, show.table, frames)
     return Table(
         frame=frame,
         columns=_columns(job, show.table, frame, show),
-        title=show.title or _words(show.table),
+        title=show.title or words(show.table),
         note=show.note,
         limit=show.limit,
         empty=show.empty,
@@ -185,7 +207,7 @@ def _columns(job: Job, name: str, frame: pd.DataFrame, options: Columns) -> list
 def _column(frame: pd.DataFrame, key: str, options: Columns) -> Column:
     return Column(
         key=key,
-        label=options.labels.get(key, _words(key)),
+        label=options.labels.get(key, words(key)),
         format=options.format.get(key) or _format(frame, key),
         total=key in options.total,
         look=options.look(key),
@@ -196,7 +218,7 @@ def _chart(job: Job, frame: pd.DataFrame, options: ChartOptions, *, place: str) 
     _require(job, list(frame.columns), _axes(options), place=place)
 
     def column(key: str, form: str) -> Column:
-        return Column(key=key, label=options.labels.get(key, _words(key)), format=form)
+        return Column(key=key, label=options.labels.get(key, words(key)), format=form)
 
     return Chart(
         frame=frame,
@@ -264,6 +286,7 @@ def _exact(values: pd.Series) -> bool:
     return first is not None and isinstance(values.loc[first], Decimal)
 
 
-def _words(key: str) -> str:
-    words = key.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+def words(key: str) -> str:
+    """A name from SQL as people write it: loan_id is Loan id."""
+    said = key.replace("_", " ").strip()
+    return said[:1].upper() + said[1:]

@@ -24,6 +24,7 @@ from reports.errors import choices
 from reports.model import ChartKind, Query
 from reports.parts import Duration, Memory, Name, Part, Texts, one_or_many
 from reports.schedules.options import Schedule, Schedules
+from reports.secret import Secret
 
 Scalar = bool | int | float | dt.date | str
 FORMATS = r"(text|integer|number|currency|compact|percent|date|datetime|month)(\.[0-6])?"
@@ -276,12 +277,13 @@ class SheetOptions(Columns):
 
 
 class Workbook(Part):
-    """An Excel attachment; `file` may say {title}, {job} and {as_of}."""
+    """An Excel attachment; `file` may say {title}, {job} and {as_of}. It opens with its `password` alone."""
 
     _short_form: ClassVar = {"type": "array", "items": {"type": ["string", "object"]}}
 
     file: Pattern = "{title} {as_of}.xlsx"
     sheets: tuple[SheetOptions, ...]
+    password: Secret | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -289,10 +291,67 @@ class Workbook(Part):
         return {"sheets": given} if isinstance(given, list | tuple) else given
 
 
+class FlatFile(Part):
+    """One dataset as a file of its own; without `file` it has the dataset's name and the date."""
+
+    _short_form: ClassVar = {"type": "string"}
+
+    dataset: Name
+    file: Pattern = ""
+    columns: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, given: object) -> object:
+        return {"dataset": given} if isinstance(given, str) else given
+
+
+class CsvFile(FlatFile):
+    """A CSV file, as Excel opens it: UTF-8 with a mark at its start, texts that Excel would evaluate guarded by a '.
+
+    `guard = false` leaves every text as it is, for a machine that reads the file.
+    """
+
+    labels: dict[str, str] = Field(default_factory=dict)
+    delimiter: Literal[",", ";", "\t", "|"] = ","
+    decimal: Literal[".", ","] = "."
+    encoding: Literal["utf-8-sig", "utf-8", "utf-16", "cp1252", "gb18030"] = "utf-8-sig"
+    guard: bool = True
+
+    @model_validator(mode="after")
+    def _two_signs(self) -> Self:
+        if self.decimal == self.delimiter:
+            hint = 'write delimiter = ";" beside decimal = ","'
+            raise PydanticCustomError(
+                "signs", "decimal and delimiter are the same sign", {"key": "decimal", "hint": hint}
+            )
+        return self
+
+
+class ParquetFile(FlatFile):
+    """A Parquet file, every column with its type."""
+
+
+def _zip_name(given: object) -> object:
+    return ("{title} {as_of}.zip" if given else "") if isinstance(given, bool) else given
+
+
+ZipName = Annotated[
+    Pattern, BeforeValidator(_zip_name), WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string"}]})
+]
+
+
 class Attach(Part):
-    """What the mail carries besides its body."""
+    """What the mail carries besides its body; with `zip` all of it in one file."""
 
     excel: Workbook | None = None
+    csv: tuple[CsvFile, ...] = ()
+    parquet: tuple[ParquetFile, ...] = ()
+    zip: ZipName = ""
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.excel or self.csv or self.parquet)
 
 
 class QueryOptions(Part):

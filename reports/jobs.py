@@ -90,7 +90,7 @@ def _problems(job: Job, document: toml.Document, settings: Settings) -> Iterator
     for name in job.query:
         if name not in (known := [query.name for query in job.queries]):
             yield _unknown("query", name, known, where=_at(document, "query", name))
-    if not (job.show or job.attach.excel):
+    if not (job.show or job.attach.anything):
         yield JobError("the job shows and attaches nothing", where=str(document.path), hint="add a [[show]]")
     yield from _dataset_problems(job, document)
     yield from _template_problems(job, document, settings)
@@ -136,6 +136,9 @@ def _shown(job: Job) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for number, show in enumerate(job.show):
         if (key := kind(show)) != "text":
             yield ("show", number, key), getattr(show, key)
+    for kind_of, files in (("csv", job.attach.csv), ("parquet", job.attach.parquet)):
+        for number, file in enumerate(files):
+            yield ("attach", kind_of, number, "dataset"), file.dataset
     for number, sheet in enumerate(job.attach.excel.sheets if job.attach.excel else ()):
         key = "dataset" if sheet.dataset else "figures"
         yield ("attach", "excel", "sheets", number, key), sheet.dataset or sheet.figures or ""

@@ -183,7 +183,10 @@ class Sheet:
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """Produced bytes with a name and a media type; `cid` and `alt` where it is an inline image."""
+    """Produced bytes with a name and a media type; `cid` and `alt` where it is an inline image.
+
+    `plain_sha256` is of what is in an encrypted one, whose own bytes are others each time it is made.
+    """
 
     name: str
     media_type: str
@@ -191,6 +194,7 @@ class Artifact:
     cid: str = ""
     alt: str = ""
     width: int = 0  # CSS pixels, of an image
+    plain_sha256: str = ""
 
     @property
     def sha256(self) -> str:

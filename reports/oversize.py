@@ -5,8 +5,6 @@ Nothing is dropped in silence: what is not attached is named in the mail, with i
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,6 +13,7 @@ from reports.definition import Oversize
 from reports.errors import RenderError
 from reports.model import Artifact, Message, Report, size
 from reports.pipeline import ZIP, Produced
+from reports.render.packing import zipped
 from reports.settings import Settings
 from reports.transports import open_transport
 from reports.transports.account import resolve
@@ -109,8 +108,8 @@ class _Fitting:
     def _changed(self, step: Oversize, file: _File, now: _Fitted, limit: int) -> _File | None:
         if step == "zip":
             taken = {one.attached.name for one in now.files if one.attached}
-            zipped = _zipped(file.original)
-            return None if zipped is None or zipped.name in taken else replace(file, attached=zipped)
+            packed = _zipped(file.original)
+            return None if packed is None or packed.name in taken else replace(file, attached=packed)
         if step == "link" and self.link:
             return _File(file.original, None, _linked(file.original, self.link(file.original)))
         if step == "leave_out":
@@ -137,15 +136,10 @@ class _Fitting:
 
 
 def _zipped(artifact: Artifact) -> Artifact | None:
-    """The file in a zip, equal bytes for equal bytes, if that is smaller."""
-    name, packed = artifact.name + ZIP, io.BytesIO()
-    entry = zipfile.ZipInfo(artifact.name, date_time=(1980, 1, 1, 0, 0, 0))
-    entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
-    with zipfile.ZipFile(packed, "w") as file:
-        file.writestr(entry, artifact.content)
-    content = packed.getvalue()
-    smaller = len(content) < len(artifact.content) and len(name.encode()) <= _LONGEST_NAME
-    return Artifact(name=name, media_type="application/zip", content=content) if smaller else None
+    """The file in a zip, if that is smaller."""
+    packed = zipped(artifact.name + ZIP, [artifact])
+    smaller = len(packed.content) < len(artifact.content) and len(packed.name.encode()) <= _LONGEST_NAME
+    return packed if smaller else None
 
 
 # -- what is said ---------------------------------------------------------------------------------

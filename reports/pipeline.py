@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from reports import blocks, hooks, shipped
+from reports.attaching import Attaching
 from reports.definition import Job
 from reports.errors import JobError
 from reports.model import (
     Artifact,
     Before,
     Block,
-    Book,
     Chart,
     Dataset,
     Page,
@@ -33,7 +33,7 @@ from reports.model import (
     Theme,
     size,
 )
-from reports.render import charts, html, text, themes, workbook
+from reports.render import charts, html, text, themes
 from reports.render.locales import Locale
 from reports.settings import Settings
 from reports.sources import in_zone, open_source
@@ -112,13 +112,12 @@ class Pipeline:
         return found
 
     def render(self, datasets: Sequence[Dataset], frames: Mapping[str, Any]) -> Produced:
-        """Blocks as pictures, HTML and text; frames as the workbook."""
-        shown = blocks.build(self.job, frames, as_of=self.run.as_of, before=self.before)
+        """Blocks as pictures, HTML and text; frames as the files that are attached."""
         theme = themes.resolve(self.settings.theme)
-        images = self._images(shown)
-        book = self._book(frames, theme)
-        attachments = [workbook.write(book, locale=self._locale)] if book else []
-        page = self._page(_pointing(shown, {book.file: attachments[0].name} if book else {}), datasets, theme)
+        attachments, whole_in = self._attaching(theme).make(frames)
+        shown = blocks.build(self.job, frames, as_of=self.run.as_of, before=self.before, whole_in=whole_in)
+        images = self._images(shown, theme)
+        page = self._page(shown, datasets, theme)
         report = self._report(page, images, attachments)
         self.tell(
             f"rendered {len(images)} charts, {len(attachments)} attachments, {size(len(report.html.encode()))} of HTML"
@@ -140,16 +139,22 @@ class Pipeline:
         page = replace(page, notices=[*notices, *page.notices], blocks=shown)
         return replace(produced, page=page, report=self._report(page, report.images, kept))
 
-    def _book(self, frames: Mapping[str, Any], theme: Theme) -> Book | None:
-        book = blocks.book(self.job, frames, as_of=self.run.as_of)
-        return replace(book, theme=theme) if book else None
+    def _attaching(self, theme: Theme) -> Attaching:
+        return Attaching(
+            job=self.job,
+            as_of=self.run.as_of,
+            root=self.settings.root,
+            locale=self._locale,
+            theme=theme,
+            tell=self.tell,
+        )
 
-    def _images(self, shown: Sequence[Block]) -> list[Artifact]:
+    def _images(self, shown: Sequence[Block], theme: Theme) -> list[Artifact]:
         to_draw = [block for block in shown if isinstance(block, Chart | Picture)]
         return [
             charts.draw_figure(block, number=number)
             if isinstance(block, Picture)
-            else charts.draw(block, number=number, locale=self._locale)
+            else charts.draw(block, number=number, locale=self._locale, theme=theme)
             for number, block in enumerate(to_draw, start=1)
         ]
 

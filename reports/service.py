@@ -30,7 +30,8 @@ from reports.pings import Pings
 from reports.post import Post
 from reports.project import FILE
 from reports.runner import Runner
-from reports.settings import Secret, Settings
+from reports.secret import Secret
+from reports.settings import Settings
 from reports.settling import Settler
 from reports.store import Store, open_store
 from reports.telling import Teller

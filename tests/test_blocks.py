@@ -96,9 +96,8 @@ def test_a_missing_name_is_told_with_what_is_there(show: dict[str, Any], what: s
 
 def test_a_table_says_where_all_its_rows_are_only_if_they_are_there() -> None:
     """A workbook with other datasets is no place to send the reader to."""
-    tables = blocks.build(
-        job(show=[{"table": "x"}, {"table": "y"}], attach={"excel": ["x"]}), {"x": FRAME, "y": FRAME}, as_of=AS_OF
-    )
+    shown, whole_in = job(show=[{"table": "x"}, {"table": "y"}]), {"x": "T 2026-10-31.xlsx"}
+    tables = blocks.build(shown, {"x": FRAME, "y": FRAME}, as_of=AS_OF, whole_in=whole_in)
     assert [table.whole_in for table in tables if isinstance(table, Table)] == ["T 2026-10-31.xlsx", ""]
 
 

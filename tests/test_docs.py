@@ -15,6 +15,7 @@ from reports.definition import RELATIVE_DATES
 from reports.errors import DefinitionError
 from reports.parts import Part
 from reports.schedules.options import KINDS, Schedule
+from reports.secret import Secret
 
 
 def keys(*models: type[Part]) -> set[str]:
@@ -31,11 +32,12 @@ def keys(*models: type[Part]) -> set[str]:
             (definition.Definition, definition.ShowTable, definition.ShowChart, definition.ShowFigures,
              definition.ShowPicture, definition.ShowText, definition.SheetOptions, definition.Workbook),
         ),
+        ("attachments.md", (definition.Attach, definition.Workbook, definition.CsvFile, definition.ParquetFile)),
         (
             "settings.md",
             (settings.Settings, settings.FileSource, settings.DatabaseSource, settings.SqlServerSource,
              settings.StoreSource, settings.Mail, settings.OAuth,
-             settings.Store, settings.Secret, settings.Theme),
+             settings.Store, Secret, settings.Theme),
         ),
     ],
 )  # fmt: skip

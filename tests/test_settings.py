@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from reports.errors import SettingsError
-from reports.settings import DatabaseSource, Secret, Settings
+from reports.secret import Secret
+from reports.settings import DatabaseSource, Settings
 
 
 def settings(**tables: Any) -> Settings:

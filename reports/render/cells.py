@@ -46,12 +46,13 @@ _ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 @dataclass
 class Strings:
-    """The workbook's shared strings: each distinct text once; its cells hold its number."""
+    """The workbook's shared strings: each distinct text once; its cells hold its number, counted from `first`."""
 
+    first: int = 0
     _numbers: dict[str, int] = field(default_factory=dict)
 
     def tail(self, text: str) -> str:
-        number = self._numbers.setdefault(text, len(self._numbers))
+        number = self._numbers.setdefault(text, self.first + len(self._numbers))
         return f' t="s"><v>{number}</v></c>'
 
     def xml(self) -> Iterator[str]:
@@ -175,7 +176,7 @@ def _serials(series: pd.Series[Any]) -> np.ndarray[Any, Any] | None:
 
 def _coded(series: pd.Series[Any], strings: Strings) -> _Codes:
     codes, distinct = pd.factorize(series)
-    texts = [_Text.of(value) for value in map(_plain, distinct.tolist())]
+    texts = [_Text.of(value) for value in map(plain, distinct.tolist())]
     filled = np.array([*(text.text != "" for text in texts), False])
     first = np.flatnonzero(filled[codes])[:1].tolist()
     return _Codes(
@@ -190,7 +191,7 @@ def _coded(series: pd.Series[Any], strings: Strings) -> _Codes:
 def _mixed(series: pd.Series[Any], kind: str, strings: Strings) -> _Mixed:
     tails: list[str] = []
     numbers, stray, width, cut = [], None, 0, 0
-    for place, value in enumerate(map(_plain, series.tolist())):
+    for place, value in enumerate(map(plain, series.tolist())):
         if missing(value) or value == "":
             tails.append(EMPTY)
         elif (number := _number(value, kind)) is not None:
@@ -232,7 +233,7 @@ class _Text(NamedTuple):
         return strings.tail(self.text) if self.text else EMPTY
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A scalar of NumPy or pandas as Python's own."""
     if isinstance(value, np.datetime64):
         return pd.Timestamp(value)

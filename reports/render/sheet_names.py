@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 from reports.render.cells import clean
 
-SUFFIX = ".xlsx"
 _SHEET = re.compile(r"[\[\]:*?/\\\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
 _FILE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\ud800-\udfff]+')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -21,13 +20,13 @@ _TAKEN = re.compile(r"[a-z]{1,3}\d+|r\d*(c\d*)?|c\d*|print_(area|titles)|true|fa
 _SHEET_LIMIT, _LIMIT, _FILE_LIMIT = 31, 255, 150
 
 
-def file_name(name: str) -> str:
-    """`name` as a file name that Windows, macOS and Linux can keep, ending in .xlsx."""
-    bare = name[: -len(SUFFIX)] if name.lower().endswith(SUFFIX) else name
+def file_name(name: str, suffix: str = ".xlsx") -> str:
+    """`name` as a file name that Windows, macOS and Linux can keep, with that suffix at its end."""
+    bare = name[: -len(suffix)] if name.lower().endswith(suffix) else name
     bare = _shortened(_FILE.sub("-", bare), _FILE_LIMIT).strip(" .")
     if _DEVICE.fullmatch(bare):
         bare = f"_{bare}"
-    return (bare or "report") + SUFFIX
+    return (bare or "report") + suffix
 
 
 def sheet_names(names: Iterable[str]) -> list[str]:

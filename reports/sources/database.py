@@ -17,7 +17,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from reports import drivers
 from reports.errors import SourceError
 from reports.model import Dataset, Query
-from reports.settings import MASK, Connected, DatabaseSource, Secret, SqlServerSource
+from reports.secret import Secret
+from reports.settings import MASK, Connected, DatabaseSource, SqlServerSource
 from reports.sources.dialects import Dialect, Fault, dialect, url_of
 from reports.sources.dialects.base import ONE_SELECT
 from reports.sources.interrupts import interruptible

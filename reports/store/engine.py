@@ -18,7 +18,8 @@ from sqlalchemy.pool import QueuePool
 
 from reports import drivers
 from reports.errors import SettingsError
-from reports.settings import MASK, Secret
+from reports.secret import Secret
+from reports.settings import MASK
 from reports.settings import Store as Options
 from reports.store import faults
 from reports.store.schema import HEAD

@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reports.errors import SettingsError, TransportError
-from reports.settings import OAuth, Secret
+from reports.secret import Secret
+from reports.settings import OAuth
 from reports.transports.account import Account, secure
 from reports.transports.https import Web
 from reports.transports.providers import Flow, SignIn

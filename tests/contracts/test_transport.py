@@ -20,7 +20,8 @@ from oauthserver import GmailServer, GraphServer
 
 from reports.errors import Superseded, TransportError
 from reports.model import Message, Report
-from reports.settings import Mail, Secret
+from reports.secret import Secret
+from reports.settings import Mail
 from reports.transports import mime, open_transport
 from reports.transports.account import resolve
 from reports.transports.api import Api

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,32 +21,32 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from reports.errors import RenderError
-from reports.model import Chart, Column
+from reports.model import Chart, ChartKind, Column
 from reports.render.charts import MissingFont, draw
 from reports.render.charts.fonts import Typeface
 from reports.render.charts.scale import bounds, position_ticks, row_ticks, span
 from reports.render.charts.series import plots
 from reports.render.locales import ENGLISH, Locale
 
-Kind = Literal["line", "area", "bar", "small_multiples"]
-KINDS: tuple[Kind, ...] = ("line", "area", "bar", "small_multiples")
+SERIES: tuple[ChartKind, ...] = ("line", "area", "bar", "small_multiples")
+KINDS: tuple[ChartKind, ...] = (*SERIES, "sparkline", "waterfall", "heatmap")
 MONTHS = [f"2026-{month:02}" for month in range(1, 13)]
 
 
 def chart(
     frame: pd.DataFrame,
-    kind: Kind = "line",
+    kind: ChartKind = "line",
     y: Sequence[str] = ("v",),
     format: str = "currency.0",  # noqa: A002
     **more: Any,
 ) -> Chart:
-    """A chart of the columns x and y, where small multiples are divided by g."""
+    """A chart of the columns x and y, where small multiples and heat maps are divided by g."""
     return Chart(
         frame=frame,
         kind=kind,
         x=more.pop("x", Column(key="x", label="Month")),
         y=[Column(key=key, label=key.capitalize(), format=format) for key in y],
-        by="g" if kind == "small_multiples" else "",
+        by="g" if kind in {"small_multiples", "heatmap"} else "",
         **more,
     )
 
@@ -71,7 +71,7 @@ def has(png: bytes, code: str) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_picture_has_twice_the_pixels_of_its_css_width(kind: Kind) -> None:
+def test_a_picture_has_twice_the_pixels_of_its_css_width(kind: ChartKind) -> None:
     """550 CSS pixels wide, 1100 in the file, opaque, and said to be 192 to the inch."""
     artifact = draw(chart(year(v=range(12)), kind), number=3)
     assert struct.unpack(">II", artifact.content[16:24])[0] == 2 * artifact.width == 1100
@@ -80,12 +80,12 @@ def test_a_picture_has_twice_the_pixels_of_its_css_width(kind: Kind) -> None:
     assert (artifact.name, artifact.cid, artifact.media_type) == ("chart-3.png", "chart-3", "image/png")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_series_is_drawn_in_its_colour_on_white(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", SERIES)
+def test_every_series_is_drawn_in_its_colour_on_white(kind: ChartKind) -> None:
     """Both series show, and the four corners are paper."""
     content = draw(chart(year(v=range(1, 13), w=range(12, 0, -1)), kind, y="vw"), number=1).content
     assert has(content, "#1F5A92")
-    assert has(content, "#E08E2B")
+    assert has(content, "#CF7A1F")
     picture = pixels(content)
     assert (picture[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all()
 
@@ -109,9 +109,9 @@ def test_equal_data_give_equal_bytes_in_another_process(tmp_path: Path, root: Pa
         "from reports.model import Chart, Column\n"
         "from reports.render.charts import draw\n"
         "frame = pd.DataFrame({'x': ['2026-01', '2026-02'], 'v': [1.5, 2.5], 'g': ['a', 'b']})\n"
-        "for kind in ('line', 'area', 'bar', 'small_multiples'):\n"
+        "for kind in ('line', 'area', 'bar', 'small_multiples', 'sparkline', 'waterfall', 'heatmap'):\n"
         "    chart = Chart(frame=frame, kind=kind, x=Column(key='x', label='Month'),\n"
-        "                  y=[Column(key='v', label='V')], by='g' if kind[0] == 's' else '')\n"
+        "                  y=[Column(key='v', label='V')], by='g' if kind[:2] in ('sm', 'he') else '')\n"
         "    print(draw(chart, number=1).sha256)\n"
     )
     prints = {
@@ -125,7 +125,7 @@ def test_equal_data_give_equal_bytes_in_another_process(tmp_path: Path, root: Pa
         for seed in ("1", "2")
     }
     assert len(prints) == 1
-    assert len(set(prints.pop().split())) == 4
+    assert len(set(prints.pop().split())) == 7
 
 
 def test_another_value_gives_another_picture() -> None:
@@ -213,7 +213,7 @@ def test_money_is_told_in_the_currency_of_the_page() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_empty_frame_says_no_data(kind: Kind) -> None:
+def test_an_empty_frame_says_no_data(kind: ChartKind) -> None:
     """A small picture and an alt text that says so, for no rows and for no values."""
     for frame in (year(v=1.0).head(0), year(v=np.nan)):
         artifact = draw(chart(frame, kind), number=1)
@@ -510,7 +510,7 @@ def test_no_frame_breaks_a_chart(
     x: list[Any],
     y: list[Any],
     g: list[Any],
-    kind: Kind,
+    kind: ChartKind,
     label: str,
     format: str,  # noqa: A002
 ) -> None:

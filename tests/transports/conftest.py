@@ -7,7 +7,8 @@ import pytest
 from mailserver import MailServer, ScriptedServer
 
 from reports.model import Message
-from reports.settings import Mail, Secret
+from reports.secret import Secret
+from reports.settings import Mail
 from reports.transports.account import resolve
 from reports.transports.smtp import SmtpTransport
 

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from reports.model import Chart
 from reports.render.charts.fonts import plain
-from reports.render.charts.scale import short
+from reports.render.charts.paper import Step
+from reports.render.charts.scale import change, short
 from reports.render.charts.series import Line, Plot, Positions
 from reports.render.locales import Locale
 
 LONGEST = 399  # characters: more than a screen reader's user wants to sit through
 
 
-def sentences(chart: Chart, plots: Sequence[Plot], notes: Sequence[str], locale: Locale) -> str:
+def sentences(chart: Chart, plots: Sequence[Plot], notes: Sequence[str], steps: Sequence[Step], locale: Locale) -> str:
     """What is shown over which range, then the highest, the lowest and the last, in order of weight.
 
     Sentences that would make it longer than 399 characters are left out, the notes last of all.
     """
-    if all(plot.empty for plot in plots):
+    if all(plot.empty for plot in plots) and not steps:
         return _fitting([f"No data: {_subject(chart, plots)}.", *notes])
-    told = {"area": _areas, "bar": _bars, "small_multiples": _panels, "line": _lines}[chart.kind]
-    first = f"{_subject(chart, plots)}{_range(chart, plots)}."
-    return _fitting([first, *notes, *told(_Teller(chart, plots[0].x, locale), plots)])
+    unit = f", in {_cut(chart.unit, 40)}" if chart.unit else ""
+    first = f"{_subject(chart, plots)}{_range(chart, plots)}{unit}."
+    teller = _Teller(chart, plots[0].x, locale)
+    told = _steps(teller, steps, plots[0].lines[0]) if chart.kind == "waterfall" else _TOLD[chart.kind](teller, plots)
+    return _fitting([first, *notes, *told])
 
 
 class _Teller:
@@ -84,8 +87,10 @@ def _listed(names: Sequence[str]) -> str:
 def _range(chart: Chart, plots: Sequence[Plot]) -> str:
     ends = [(plot.x.places[row], plot.x.text(row)) for plot in plots for row in (0, -1) if len(plot.x.places)]
     low, high = min(ends)[1], max(ends)[1]
-    shown = f", {low}" + f" to {high}" * (low != high) if plots[0].x.kind != "category" else ""
-    panels = f", {len(plots)} panels by {_lower(chart.by)}" if chart.kind == "small_multiples" else ""
+    ordered = plots[0].x.kind != "category" and chart.kind != "waterfall"
+    shown = f", {low}" + f" to {high}" * (low != high) if ordered else ""
+    what = {"small_multiples": "panels", "sparkline": "lines", "heatmap": "rows"}.get(chart.kind, "")
+    panels = f", {len(plots)} {what if len(plots) > 1 else what[:-1]} by {_lower(chart.by)}" if chart.by else ""
     return shown + panels
 
 
@@ -153,6 +158,51 @@ def _panels(teller: _Teller, plots: Sequence[Plot]) -> Iterator[str]:
                 f"{name}ends highest in {best}, {teller.value(high, first)}, and lowest in {least}, "
                 f"{teller.value(low, first)}."
             )
+
+
+def _sparklines(teller: _Teller, plots: Sequence[Plot]) -> Iterator[str]:
+    for name, line in ((plot.name or line.label, line) for plot in plots for line in plot.lines):
+        if not line.present.size:
+            yield f"{_cut(name, 60)} has no values."
+            continue
+        first, last = (float(line.values[line.present[end]]) for end in (0, -1))
+        since = f" ({change(first, last, line.format, teller.locale)})" if line.present.size > 1 else ""
+        yield _capital(f"{_cut(name, 60)} ends at {teller.value(last, line)}{since}.")
+
+
+def _cells(teller: _Teller, plots: Sequence[Plot]) -> Iterator[str]:
+    found = [
+        (float(plot.lines[0].values[row]), f"{_cut(plot.name, 40)}, {_cut(plot.x.text(row), 40)}")
+        for plot in plots
+        for row in plot.lines[0].present.tolist()
+    ]
+    line = plots[0].lines[0]
+    (high, best), (low, least) = max(found), min(found)
+    yield f"Highest {teller.value(high, line)} ({best}), lowest {teller.value(low, line)} ({least})."
+    every = len(plots) * len(np.unique(np.concatenate([plot.x.places for plot in plots])))
+    if every > len(found):
+        yield f"{every - len(found)} of {every} cells have no value."
+
+
+def _steps(teller: _Teller, steps: Sequence[Step], line: Line) -> Iterator[str]:
+    """Where it begins and ends, then the largest steps in both directions."""
+    totals = [step for step in steps if step.whole]
+    yield f"{_listed([f'{_cut(step.name, 40)} {teller.value(step.end, line)}' for step in totals])}."
+    moves = sorted((step for step in steps if not step.whole), key=lambda step: step.amount)
+    if moves and moves[-1].amount > 0:
+        yield f"Largest rise: {_cut(moves[-1].name, 40)}, {teller.value(moves[-1].amount, line)}."
+    if moves and moves[0].amount < 0:
+        yield f"Largest fall: {_cut(moves[0].name, 40)}, {teller.value(moves[0].amount, line)}."
+
+
+_TOLD: Mapping[str, Callable[[_Teller, Sequence[Plot]], Iterator[str]]] = {
+    "line": _lines,
+    "area": _areas,
+    "bar": _bars,
+    "small_multiples": _panels,
+    "sparkline": _sparklines,
+    "heatmap": _cells,
+}
 
 
 def _extreme(line: Line, of: Callable[[np.ndarray], np.intp]) -> int:

@@ -17,10 +17,10 @@ from reports.render.charts.paper import (
     foot,
     grid,
     gutter,
-    ink,
+    head,
     legend,
     room_for,
-    write_legend,
+    room_for_head,
 )  # fmt: skip
 from reports.render.charts.pen import Pen
 from reports.render.charts.scale import Scale, bounds, row_ticks
@@ -52,12 +52,13 @@ def _upright(picture: Picture) -> Pen:
     plot, ruler = picture.plots[0], picture.ruler
     values = picture.span(np.concatenate([line.values for line in plot.lines]), 5, bars=True)
     named = _values_fit(picture)
-    rows = legend(ruler, plot.lines) if len(plot.lines) > 1 else []
-    top = MARGIN + 10 + ROW * len(rows)
+    rows = legend(picture) if len(plot.lines) > 1 else []
+    unit = picture.unit if named else picture.axis_unit
+    top = MARGIN + 10 + room_for_head(unit, rows)
     left = MARGIN if named else MARGIN + gutter(ruler, values)
     frame = Frame(left=left, top=top, right=WIDTH - MARGIN, bottom=top + _TALL)
     pen = ruler.sheet(int(frame.bottom + ROW + MARGIN + 4 + room_for(picture.notes)))
-    write_legend(pen, rows)
+    head(pen, unit, rows)
     grid(pen, replace(values, ticks=[]) if named else values, frame)
     _stand(pen, plot, frame, frame.up(values))
     if named:
@@ -88,7 +89,7 @@ def _stand(pen: Pen, plot: Plot, frame: Frame, y: Scale) -> None:
         ends = y(line.values[rows])
         lefts = frame.left + slot * (rows + 0.5) - used / 2 + index * wide
         widths = np.full(len(rows), wide - gap, np.float64)
-        pen.boxes(lefts, np.minimum(zero, ends), widths, np.abs(zero - ends), ink=ink(index))
+        pen.boxes(lefts, np.minimum(zero, ends), widths, np.abs(zero - ends), ink=pen.palette.ink(index))
     pen.line((frame.left, frame.right), (round(zero), round(zero)), AXIS)
 
 
@@ -115,11 +116,11 @@ def _lying(picture: Picture) -> Pen:
     """Names on the left, values at the ends of the bars, no axis."""
     plot, ruler = picture.plots[0], picture.ruler
     many = len(plot.lines) > 1
-    rows = legend(ruler, plot.lines) if many else []
-    top, tall = MARGIN + ROW * len(rows) + 6 * many, _thick(picture) * len(plot.lines) + 8 + 4 * many
+    rows = legend(picture) if many else []
+    top, tall = MARGIN + room_for_head(picture.unit, rows) + 6 * many, _thick(picture) * len(plot.lines) + 8 + 4 * many
     bottom = top + tall * len(plot.x.places)
     pen = ruler.sheet(int(bottom + MARGIN + room_for(picture.notes)))
-    write_legend(pen, rows)
+    head(pen, picture.unit, rows)
     names = [pen.shortened(plot.x.text(row), _WIDEST_NAME) for row in range(len(plot.x.places))]
     left = MARGIN + max(map(pen.measure, names)) + 10
     x = _room_for_values(picture, left)
@@ -143,7 +144,7 @@ def _lay(pen: Pen, picture: Picture, row: int, x: Scale, middle: float) -> None:
         if np.isnan(value := float(line.values[row])):
             continue
         top, end = middle + (index - len(picture.lines) / 2) * thick, x.at(value)
-        pen.box(min(x.at(0), end), top, max(abs(end - x.at(0)), 1), thick - 1, ink(index))
+        pen.box(min(x.at(0), end), top, max(abs(end - x.at(0)), 1), thick - 1, pen.palette.ink(index))
         beside, baseline = end + (6 if value >= 0 else -6), top + thick / 2 + 3.5
         pen.text(beside, baseline, picture.short(line, row), align="left" if value >= 0 else "right")
 

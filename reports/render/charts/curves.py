@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from reports.render.charts.labels import at_ends, in_bands, room_for_ends, stack, write_bands, write_ends
+from reports.render.charts.palette import MUTED, WHITE, Colour
 from reports.render.charts.paper import (
     MARGIN,
     ROW,
@@ -19,30 +20,18 @@ from reports.render.charts.paper import (
     foot,
     grid,
     gutter,
-    ink,
-    ink_of_text,
+    head,
     legend,
     room_for,
-    write_legend,
+    room_for_head,
 )  # fmt: skip
-from reports.render.charts.pen import DENSITY, INK, MUTED, WHITE, Colour, Pen
+from reports.render.charts.pen import DENSITY, Pen
 from reports.render.charts.scale import Scale, Span, position_ticks
-from reports.render.charts.series import Line, Plot, Positions, Values
+from reports.render.charts.series import Plot, Positions, Values
 
 _HEIGHT = 270  # of a sheet without legend, caption and foot
-_LABELS_WIDEST, _LABELS_FARTHEST = 150, 20
 _MOST_POINTS = 5_000
 _PANEL, _GAP = 104, 22
-
-
-@dataclass(frozen=True, kw_only=True)
-class EndLabel:
-    """The name of a series and its last value, beside the place where it ends."""
-
-    index: int
-    y: float
-    name: str
-    value: str
 
 
 def lines(picture: Picture) -> Pen:
@@ -52,25 +41,24 @@ def lines(picture: Picture) -> Pen:
     ticks = picture.span(values, 5, bars=stacked)
     below = ROW * (1 + _captioned(plot.x, picture)) + 8
     frame = Frame(left=MARGIN + gutter(ruler, ticks), top=MARGIN + 8, right=WIDTH - MARGIN - 8, bottom=_HEIGHT - 30)
-    labels = _end_labels(picture, frame.up(ticks))
-    rows = [] if labels else legend(ruler, plot.lines)
-    right = max((_width(ruler, label) for label in labels), default=0.0)
-    frame = replace(
-        frame,
-        right=frame.right - right - 4 * bool(labels),
-        bottom=frame.bottom + ROW * len(rows),
-        top=frame.top + ROW * len(rows),
-    )
+    ends = at_ends(picture, frame.up(ticks))
+    frame = replace(frame, right=frame.right - room_for_ends(ruler, ends))
+    named = {label.index for label in ends}
+    bands = in_bands(picture, frame.along(plot.x), frame.up(ticks), named) if stacked else []
+    named |= {label.index for label in bands}
+    rows = legend(picture, only={*range(len(plot.lines))} - named)
+    down = room_for_head(picture.axis_unit, rows)
+    frame = replace(frame, top=frame.top + down, bottom=frame.bottom + down)
     pen = ruler.sheet(int(frame.bottom + below + MARGIN - 4 + room_for(picture.notes)))
-    write_legend(pen, rows)
+    head(pen, picture.axis_unit, rows)
     grid(pen, ticks, frame)
     x, y = frame.along(plot.x), frame.up(ticks)
     axis(pen, position_ticks(plot.x, frame.width), frame, x, room=(MARGIN, WIDTH - MARGIN))
     if _captioned(plot.x, picture):
         caption(pen, picture.x_label, frame)
-    (_areas if stacked else _curves)(pen, plot, x, y)
-    for label in labels:
-        _write(pen, label, frame.right + 10)
+    (_areas if stacked else draw_curves)(pen, plot, x, y)
+    write_ends(pen, [replace(label, y=label.y + down, end=label.end + down) for label in ends], frame)
+    write_bands(pen, bands, down)
     foot(pen, picture.notes)
     return pen
 
@@ -82,16 +70,17 @@ def _captioned(x: Positions, picture: Picture) -> bool:
 # -- marks ----------------------------------------------------------------------------------------
 
 
-def _curves(pen: Pen, plot: Plot, x: Scale, y: Scale, width: float = 2) -> None:
+def draw_curves(pen: Pen, plot: Plot, x: Scale, y: Scale, width: float = 2) -> None:
+    """The lines of a plot, the first on top, each with a dot where it ends."""
     for index, line in reversed(list(enumerate(plot.lines))):
         xs, ys = _thinned(x(plot.x.places), y(line.values))
-        pen.line(xs, ys, ink(index), width)
+        pen.line(xs, ys, pen.palette.ink(index), width)
         for row in _alone(ys):
-            pen.dot(float(xs[row]), float(ys[row]), width, ink(index))
+            pen.dot(float(xs[row]), float(ys[row]), width, pen.palette.ink(index))
         if line.present.size:
             last = np.flatnonzero(~np.isnan(ys))[-1]
             pen.dot(float(xs[last]), float(ys[last]), width + 2, WHITE)
-            pen.dot(float(xs[last]), float(ys[last]), width + 1, ink(index))
+            pen.dot(float(xs[last]), float(ys[last]), width + 1, pen.palette.ink(index))
 
 
 def _alone(ys: Values) -> Iterator[int]:
@@ -116,24 +105,16 @@ def _thinned(xs: Values, ys: Values) -> tuple[Values, Values]:
 
 def _edges(plot: Plot) -> Values:
     """The upper edges of the stacked areas, then the lower ones of what is negative."""
-    return np.concatenate((_stack(plot, 1), _stack(plot, -1)))
-
-
-def _stack(plot: Plot, sign: int) -> Values:
-    """The running sums over the series of what has this sign; rows without any value stay NaN."""
-    values = np.array([line.values for line in plot.lines])
-    sums = np.cumsum(np.maximum(np.nan_to_num(values) * sign, 0), axis=0) * sign
-    sums[:, np.isnan(values).all(axis=0)] = np.nan
-    return np.asarray(sums)
+    return np.concatenate((stack(plot, 1), stack(plot, -1)))
 
 
 def _areas(pen: Pen, plot: Plot, x: Scale, y: Scale) -> None:
     xs, zero = x(plot.x.places), y.at(0)
     for sign in (1, -1):
-        stack = _stack(plot, sign)
+        sums = stack(plot, sign)
         for index in reversed(range(len(plot.lines))):
-            if np.nansum(np.abs(stack[index])):
-                _area(pen, xs, y(stack[index]), zero, ink(index))
+            if np.nansum(np.abs(sums[index])):
+                _area(pen, xs, y(sums[index]), zero, pen.palette.ink(index))
 
 
 def _area(pen: Pen, xs: Values, ys: Values, zero: float, tone: Colour) -> None:
@@ -146,63 +127,6 @@ def _area(pen: Pen, xs: Values, ys: Values, zero: float, tone: Colour) -> None:
         pen.fill([across[0], *across, across[-1]], [zero, *edge, zero], tone)
 
 
-# -- labels at the ends ---------------------------------------------------------------------------
-
-
-def _end_labels(picture: Picture, y: Scale) -> list[EndLabel]:
-    """A label for each series, none touching another; none at all where they do not fit."""
-    plot = picture.plots[0]
-    ends = _ends(plot, y) if picture.kind == "area" else [_end(line, y) for line in plot.lines]
-    if any(math.isnan(end) for end in ends):
-        return []
-    labels = [
-        EndLabel(index=index, y=end, name=line.label, value=picture.short(line, line.present[-1]))
-        for index, (line, end) in enumerate(zip(plot.lines, ends, strict=True))
-    ]
-    tall = 31 if len(labels) <= 4 else 16
-    if tall == 16:
-        labels = [replace(label, value="") for label in labels]
-    placed = _apart(labels, tall, bottom=y.start + 8 - tall / 2)
-    far = max(abs(label.y - ends[label.index]) for label in placed)
-    widest = max(_width(picture.ruler, label) for label in labels)
-    fits = far <= _LABELS_FARTHEST and widest <= _LABELS_WIDEST and placed[0].y >= y.end - 8 + tall / 2 - 10
-    return placed if fits else []
-
-
-def _end(line: Line, y: Scale) -> float:
-    at_end = line.present.size and line.present[-1] == len(line.values) - 1
-    return y.at(line.values[-1]) if at_end else math.nan
-
-
-def _ends(plot: Plot, y: Scale) -> list[float]:
-    """The middle of each area's right edge, where all of them are thick enough to be told apart."""
-    edges = np.concatenate(([0.0], _stack(plot, 1)[:, -1]))
-    places = y(edges)
-    if (np.abs(np.diff(places)) < 14).any():
-        return [math.nan]
-    middles: list[float] = ((places[1:] + places[:-1]) / 2).tolist()
-    return middles
-
-
-def _apart(labels: Sequence[EndLabel], tall: float, bottom: float) -> list[EndLabel]:
-    """From the bottom up, each as near its place as the one below allows."""
-    placed: list[EndLabel] = []
-    for label in sorted(labels, key=lambda one: -one.y):
-        placed.append(replace(label, y=min(label.y, bottom)))
-        bottom = placed[-1].y - tall
-    return placed[::-1]
-
-
-def _width(pen: Pen, label: EndLabel) -> float:
-    return max(pen.measure(label.name, bold=True), pen.measure(label.value)) + 2
-
-
-def _write(pen: Pen, label: EndLabel, x: float) -> None:
-    middle = label.y + 4 - 7.5 * bool(label.value)
-    pen.text(x, middle, label.name, ink=ink_of_text(label.index), bold=True)
-    pen.text(x, middle + 15, label.value, ink=INK)
-
-
 # -- small multiples ------------------------------------------------------------------------------
 
 
@@ -210,19 +134,19 @@ def panels(picture: Picture) -> Pen:
     """One small chart for each plot, on one time scale, and on one scale of values unless each has its own."""
     plots, ruler = picture.plots, picture.ruler
     spans = _spans(picture)
-    x = _together([plot.x for plot in plots])
-    rows = legend(ruler, picture.lines) if len(picture.lines) > 1 else []
+    x = together([plot.x for plot in plots])
+    rows = legend(picture) if len(picture.lines) > 1 else []
     room = max(gutter(ruler, span) for span in spans)
-    top = MARGIN + ROW * len(rows) + 4 * bool(rows)
+    top = MARGIN + room_for_head(picture.axis_unit, rows) + 4 * bool(rows)
     frames = _frames(len(plots), MARGIN + room, top, between=_GAP + room * picture.own_scales)
     bottom = max(frame.bottom for frame in frames) + ROW * (1 + _captioned(x, picture)) + 8
     pen = ruler.sheet(int(bottom + MARGIN - 4 + room_for(picture.notes)))
-    write_legend(pen, rows)
+    head(pen, picture.axis_unit, rows)
     marks = position_ticks(x, frames[0].width)
     for number, (plot, frame, ticks) in enumerate(zip(plots, frames, spans, strict=True)):
         grid(pen, ticks, frame, labels=picture.own_scales or frame.left == frames[0].left)
         _heading(pen, picture, plot, frame)
-        _curves(pen, plot, frame.along(x), frame.up(ticks), 1.75)
+        draw_curves(pen, plot, frame.along(x), frame.up(ticks), 1.75)
         if number + _columns(len(plots)) >= len(plots):
             axis(pen, marks, frame, frame.along(x), room=(frame.left - 8, frame.right + 8))
     if _captioned(x, picture):
@@ -256,13 +180,13 @@ def _heading(pen: Pen, picture: Picture, plot: Plot, frame: Frame) -> None:
     """The panel's name and, where there is one line, its last value."""
     present = plot.lines[0].present
     value = picture.short(plot.lines[0], present[-1]) if len(plot.lines) == 1 and present.size else ""
-    value = "No data" if plot.empty else value
+    value = picture.locale.word("No data") if plot.empty else value
     room = frame.width - pen.measure(value) - 8
     pen.text(frame.left, frame.top - 10, pen.shortened(plot.name, room, bold=True), bold=True)
-    pen.text(frame.right, frame.top - 10, value, ink=MUTED if plot.empty else ink_of_text(0), align="right")
+    pen.text(frame.right, frame.top - 10, value, ink=MUTED if plot.empty else pen.palette.text(0), align="right")
 
 
-def _together(positions: Sequence[Positions]) -> Positions:
+def together(positions: Sequence[Positions]) -> Positions:
     """All positions of the panels, each once, in order."""
     at, rows = np.unique(np.concatenate([one.places for one in positions]), return_index=True)
     names = [name for one in positions for name in one.names]

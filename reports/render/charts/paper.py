@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from reports.render.charts.pen import INK, MUTED, RULE, WHITE, Colour, Pen, colour, mixed
+from reports.render.charts.palette import MUTED, RULE, WHITE, mixed
+from reports.render.charts.pen import Pen
 from reports.render.charts.scale import Scale, Span, Tick, short, span
 from reports.render.charts.series import Line, Plot, Positions, Values
+from reports.render.formats import parsed
 from reports.render.locales import Locale
 
 WIDTH = 550  # CSS pixels: the mail's column of 600 inside its padding and the picture's border
 MARGIN, ROW, SMALL = 10, 18, 11
+Legend = Sequence[Sequence[tuple[float, int, str]]]
 AXIS = mixed(RULE, MUTED, 0.45)
-_PALETTE = tuple(map(colour, ("#1F5A92", "#E08E2B", "#3C9D8F", "#B5577D", "#7A8797", "#8C6BB1")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One bar of a waterfall from `start` to `end`; a `whole` one is a total and stands on zero."""
+
+    name: str
+    start: float
+    end: float
+    whole: bool = False
+
+    @property
+    def amount(self) -> float:
+        return self.end - self.start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +45,14 @@ class Picture:
     locale: Locale
     x_label: str = ""
     own_scales: bool = False
+    unit: str = ""
+    steps: Sequence[Step] = ()
+
+    @property
+    def axis_unit(self) -> str:
+        """What stands above an axis of values: the currency where they are money, for the ticks do not say it."""
+        money = parsed(self.lines[0].format)[0] == "currency"
+        return self.unit or (self.locale.currency if money else "")
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -39,9 +63,18 @@ class Picture:
         """The value of a line in a row, in few characters."""
         return short(float(line.values[row]), line.format, self.locale)
 
+    def said(self, value: float, *, signed: bool = False) -> str:
+        """A value in the format of the first series, with a plus before what is more than zero if signs matter."""
+        text = short(value, self.lines[0].format, self.locale)
+        return f"+{text}" if signed and value > 0 else text
+
     def span(self, values: Values, most: int, *, bars: bool = False) -> Span:
-        """The range of the values, with ticks in the format of the first series."""
-        return span(values, most, self.lines[0].format, self.locale, bars=bars)
+        """The range of the values, with ticks in the format of the first series; what money it is stands above."""
+        return span(values, most, self.bare(self.lines[0].format), self.locale, bars=bars)
+
+    def bare(self, format: str) -> str:  # noqa: A002  the word of the domain
+        """The format of values whose currency is said elsewhere."""
+        return "compact" if parsed(format)[0] == "currency" else format
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +100,6 @@ class Frame:
         if low == high:
             low, high = low - max(1.0, abs(low) / 8), high + max(1.0, abs(high) / 8)
         return Scale(low=low, high=high, start=self.left, end=self.right)
-
-
-def ink(index: int) -> Colour:
-    """The colour of a series; from the seventh on the palette comes again, paler."""
-    return mixed(_PALETTE[index % len(_PALETTE)], WHITE, min(0.7, 0.4 * (index // len(_PALETTE))))
-
-
-def ink_of_text(index: int) -> Colour:
-    """The colour of a series, dark enough to be read."""
-    return mixed(ink(index), INK, 0.35)
 
 
 def gutter(pen: Pen, values: Span) -> float:
@@ -111,27 +134,52 @@ def caption(pen: Pen, text: str, frame: Frame) -> None:
     pen.text(frame.right, frame.bottom + 2 * ROW - 2, text, size=SMALL, ink=MUTED, align="right")
 
 
-def legend(pen: Pen, lines: Sequence[Line], *, left: float = MARGIN) -> list[list[tuple[float, int, str]]]:
-    """The rows of a legend: where each series' mark stands, which it is, and its name."""
+def legend(picture: Picture, *, only: Collection[int] | None = None) -> Legend:
+    """The rows of a legend: where each series' mark stands, which it is, and its name; of `only` some series."""
     rows: list[list[tuple[float, int, str]]] = [[]]
-    x = left
-    for index, line in enumerate(lines):
-        text = pen.shortened(line.label, 240)
+    x = float(MARGIN)
+    pen = picture.ruler
+    for index, name in _entries(picture):
+        if only is not None and index not in only:
+            continue
+        text = pen.shortened(name, 240)
         width = 16 + pen.measure(text)
         if x + width > WIDTH - MARGIN and rows[-1]:
             rows.append([])
-            x = left
+            x = MARGIN
         rows[-1].append((x, index, text))
         x += width + 16
-    return rows
+    return rows if rows[0] else []
 
 
-def write_legend(pen: Pen, rows: Sequence[Sequence[tuple[float, int, str]]]) -> None:
+def _entries(picture: Picture) -> Iterator[tuple[int, str]]:
+    """The series that have a colour, by number and name, and all others as one."""
+    most, count = picture.ruler.palette.most, len(picture.lines)
+    for index, line in enumerate(picture.lines[:most]):
+        yield index, line.label
+    if count > most:
+        yield most, picture.locale.word("{count} more", count=count - most)
+
+
+def write_legend(pen: Pen, rows: Legend) -> None:
+    """At the top of the sheet."""
     for number, row in enumerate(rows):
         baseline = MARGIN + 12 + number * ROW
         for x, index, text in row:
-            pen.box(x, baseline - 9, 10, 10, ink(index))
+            pen.box(x, baseline - 9, 10, 10, pen.palette.ink(index))
             pen.text(x + 16, baseline, text)
+
+
+def head(pen: Pen, unit: str, rows: Legend = ()) -> None:
+    """The top of a sheet: the legend, if there is one, and the unit of the values."""
+    write_legend(pen, rows)
+    text = pen.shortened(unit, WIDTH - 2 * MARGIN, size=SMALL)
+    pen.text(MARGIN, MARGIN + 10 + ROW * len(rows), text, size=SMALL, ink=MUTED)
+
+
+def room_for_head(unit: str, rows: Legend = ()) -> float:
+    """The height of the head."""
+    return ROW * len(rows) + (ROW - 1) * bool(unit)
 
 
 def foot(pen: Pen, notes: Sequence[str]) -> None:
@@ -150,6 +198,6 @@ def no_data(picture: Picture) -> Pen:
     """A small sheet that says so."""
     pen = picture.ruler.sheet(96 + int(room_for(picture.notes)))
     pen.box(MARGIN, MARGIN, WIDTH - 2 * MARGIN, 76, mixed(RULE, WHITE, 0.7))
-    pen.text(WIDTH / 2, 53, "No data", size=14, ink=MUTED, align="center")
+    pen.text(WIDTH / 2, 53, picture.locale.word("No data"), size=14, ink=MUTED, align="center")
     foot(pen, picture.notes)
     return pen

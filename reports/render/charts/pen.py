@@ -20,35 +20,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from reports.render.charts.fonts import Typeface
+from reports.render.charts.palette import INK, WHITE, Colour, Palette
 
 DENSITY = 2  # pixels of the picture for one CSS pixel
 
-Colour = tuple[float, float, float]
 Floats = NDArray[np.floating[Any]]
 Points = Floats | Sequence[float]
 _RECTANGLE = np.array([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], np.uint8)
 
 
-def colour(code: str) -> Colour:
-    """#RRGGBB as three fractions."""
-    red, green, blue = (int(code[start : start + 2], 16) / 255 for start in (1, 3, 5))
-    return red, green, blue
-
-
-def mixed(one: Colour, other: Colour, share: float) -> Colour:
-    """`one` with a `share` of `other` in it."""
-    red, green, blue = (a + (b - a) * share for a, b in zip(one, other, strict=True))
-    return red, green, blue
-
-
-WHITE, INK, MUTED, RULE = map(colour, ("#FFFFFF", "#1F2933", "#5B6875", "#D5DCE4"))
-
-
 class Pen:
     """Draws on `width` x `height` CSS pixels and hands the sheet over as a PNG."""
 
-    def __init__(self, typeface: Typeface, width: int, height: int) -> None:
-        self.typeface, self.width, self.height = typeface, width, height
+    def __init__(self, typeface: Typeface, palette: Palette, width: int, height: int) -> None:
+        self.typeface, self.palette, self.width, self.height = typeface, palette, width, height
         agg: Any = RendererAgg  # matplotlib leaves it without types
         self._renderer = agg(width * DENSITY, height * DENSITY, 72 * DENSITY)
         self._place = Affine2D().scale(DENSITY, -DENSITY).translate(0, height * DENSITY)
@@ -56,7 +41,7 @@ class Pen:
 
     def sheet(self, height: int) -> Pen:
         """A new sheet of the same width, to draw on what was measured with this one."""
-        return Pen(self.typeface, self.width, height)
+        return Pen(self.typeface, self.palette, self.width, height)
 
     def line(self, xs: Points, ys: Points, ink: Colour, width: float = 1) -> None:
         """A line through the points, interrupted where a value is NaN."""
@@ -82,6 +67,11 @@ class Pen:
     def dot(self, x: float, y: float, radius: float, ink: Colour) -> None:
         circle = Path.unit_circle().transformed(Affine2D().scale(radius).translate(x, y))
         self._renderer.draw_path(_context(ink, 0), circle, self._place, ink)
+
+    def arrow(self, x: float, y: float, *, up: bool, ink: Colour) -> None:
+        """A small triangle around a point, its tip up or down."""
+        tip = -3.5 if up else 3.5
+        self.fill((x - 4, x + 4, x), (y - tip, y - tip, y + tip), ink)
 
     def text(  # noqa: PLR0913  a text is its words, its place and its looks
         self,

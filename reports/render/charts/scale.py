@@ -73,13 +73,13 @@ def span(values: Values, most: int, format: str, locale: Locale, *, bars: bool =
     return Span(low=low, high=high, ticks=[Tick(at=at, text=text) for at, text in zip(places, texts, strict=True)])
 
 
-def bounds(values: Values, *, from_zero: bool) -> tuple[float, float]:
-    """The least range that holds all values and has some height."""
+def bounds(values: Values, *, from_zero: bool, near_zero: bool = True) -> tuple[float, float]:
+    """The least range that holds all values, zero if that is near or wanted, and has some height."""
     present = values[~np.isnan(values)]
     low, high = (float(present.min()), float(present.max())) if present.size else (0.0, 1.0)
-    if from_zero or 0 < low < 0.4 * high:
+    if from_zero or (near_zero and 0 < low < 0.4 * high):
         low = min(low, 0.0)
-    if from_zero or 0.4 * low < high < 0:
+    if from_zero or (near_zero and 0.4 * low < high < 0):
         high = max(high, 0.0)
     if high - low <= max(1e-9 * max(abs(low), abs(high)), _LEAST):
         margin = abs(high) * 0.1 if abs(high) > _LEAST else 1.0
@@ -144,8 +144,31 @@ def short(value: float, format: str, locale: Locale) -> str:  # noqa: A002  the 
         return f"{value:.3g}".replace("-", _MINUS)
     if kind == "currency" and abs(value) >= 10_000:
         return (_MINUS if value < 0 else "") + symbol(locale) + written(abs(value), "compact", locale)
-    usual = kind in {"integer", "number", "currency", "compact", "percent"}
-    return written(value, format if usual else "compact", locale)
+    if kind in {"currency", "percent"}:
+        return written(value, format, locale)
+    text = written(value, format, locale) if kind in {"integer", "number", "compact"} and abs(value) < 1e9 else ""
+    if text and (not value or any(digit in text for digit in "123456789")):
+        return text
+    return written(value, "compact", locale) if abs(value) > 1e-6 else f"{value:.2g}".replace("-", _MINUS)
+
+
+def brief(value: float, format: str, locale: Locale) -> str:  # noqa: A002  the word of the domain
+    """A value in as few characters as tell it from others: two digits, and k, m or bn."""
+    kind = parsed(format)[0]
+    if not 10 <= abs(value) < 1e15:
+        return short(value, "percent.0" if kind == "percent" else "compact.1" if abs(value) >= 1 else format, locale)
+    leading = abs(value) / 1000.0 ** ((len(str(int(abs(value)))) - 1) // 3)
+    return short(value, "compact.1" if leading < 9.95 else "compact.0", locale)
+
+
+def change(first: float, last: float, format: str, locale: Locale) -> str:  # noqa: A002
+    """From the first to the last: in percent where both are above zero, else by how much, percents in points."""
+    sign = "+" if last > first else _MINUS if last < first else ""
+    if parsed(format)[0] == "percent":
+        return f"{sign}{written(abs(last - first) * 100, 'number.1', locale)} pp"
+    if first > _LEAST and 0 <= last < 10 * first:
+        return sign + written(abs(last - first) / first, "percent", locale)
+    return sign + short(abs(last - first), format, locale)
 
 
 # -- positions ------------------------------------------------------------------------------------

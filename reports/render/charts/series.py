@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from reports.errors import RenderError
 from reports.model import Chart, Column
 from reports.render.formats import missing, written
+from reports.render.locales import ENGLISH, Locale
 
 PANELS = 12
+MOST = {"small_multiples": PANELS, "sparkline": 20, "heatmap": 40}
+COLUMNS = 36
 LARGEST = 1e200  # what is beyond cannot be told from infinity once it is scaled and summed
 _ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d:\d\d.*)?)?")
 _LABELLESS = "(none)"
@@ -40,6 +43,7 @@ class Positions:
     places: Values
     names: Sequence[Any]
     format: str = "text"
+    locale: Locale = ENGLISH
 
     def text(self, row: int) -> str:
         """The x of a row in words."""
@@ -47,10 +51,10 @@ class Positions:
         if missing(name):
             return _LABELLESS
         if self.kind == "month" and self.format in {"text", "month"}:
-            return written(name, "month")
+            return written(name, "month", self.locale)
         if self.kind == "number" and self.format == "text":
             return f"{name:.15g}"
-        return written(name, self.format)
+        return written(name, self.format, self.locale)
 
     def taken(self, rows: NDArray[np.intp]) -> Positions:
         names = [self.names[row] for row in rows]
@@ -87,30 +91,55 @@ class Plot:
         return not any(line.present.size for line in self.lines)
 
 
-def plots(chart: Chart) -> tuple[list[Plot], list[str]]:
-    """The chart's one plot, or its first 12 panels, and sentences about what is not drawn.
+def plots(chart: Chart, locale: Locale = ENGLISH) -> tuple[list[Plot], list[str]]:
+    """The chart's one plot, or one for each value of `by`, and sentences about what is not drawn.
 
-    Raises a RenderError that names a missing column, or a column and its first value that is no number.
+    Raises a RenderError that names a missing column, a column and its first value that is no number, or the
+    cell of a heat map that has two values.
     """
     frame = chart.frame
     notes: list[str] = []
     if not chart.y:
         raise RenderError("the chart has no column to draw", where=place(chart), hint="name one under y")
     series = [_numbers(chart, column, notes) for column in chart.y]
-    x = _positions(_column(chart, chart.x.key), chart.x.format)
-    keys = _column(chart, chart.by) if chart.kind == "small_multiples" else None
+    x = replace(_positions(_column(chart, chart.x.key), chart.x.format), locale=locale)
+    keys = _column(chart, chart.by) if chart.by else None
     if keys is None and x.kind == "category":  # each row has a place of its own; only panels share them
         x = replace(x, places=np.arange(len(frame), dtype=float))
     whole = Plot(x=x, lines=series)
-    rows = _drawable(x)
+    rows = _drawable(x, in_order=chart.kind != "waterfall")
     if len(rows) < len(frame):
         notes.append(f"Rows without {chart.x.label or chart.x.key}, not drawn: {len(frame) - len(rows)}.")
+    most = MOST.get(chart.kind, len(series))
     if keys is None:
-        return [_part(whole, rows)], notes
+        if len(series) > most:
+            notes.append(f"The first {most} of {len(series)} series are drawn.")
+        return [_part(replace(whole, lines=series[:most]), rows)], notes
     panels = [_part(whole, rows[keep], name) for name, keep in _groups(keys.iloc[rows])]
-    if len(panels) > PANELS:
-        notes.append(f"The first {PANELS} of {len(panels)} by {chart.by} are drawn.")
-    return panels[:PANELS], notes
+    if len(panels) > most:
+        notes.append(f"The first {most} of {len(panels)} by {chart.by} are drawn.")
+    panels = panels[:most]
+    return _cells(chart, panels, notes) if chart.kind == "heatmap" else panels, notes
+
+
+def _cells(chart: Chart, panels: list[Plot], notes: list[str]) -> list[Plot]:
+    """The rows of a heat map, each with one value at a place, and no more places than there is room for."""
+    for panel in panels:
+        places, counts = np.unique(panel.x.places, return_counts=True)
+        for at in places[counts > 1]:
+            row, count = int(np.flatnonzero(panel.x.places == at)[0]), int(counts[places == at][0])
+            raise RenderError(
+                f"there are {count} values for {chart.x.key} {panel.x.text(row)} and {chart.by} {panel.name}",
+                where=place(chart),
+                hint="give a cell one value: group by both columns in the query",
+            )
+    every = np.unique(np.concatenate([panel.x.places for panel in panels])) if panels else np.empty(0)
+    if len(every) <= COLUMNS:
+        return panels
+    last = panels[0].x.kind != "category"
+    notes.append(f"The {'last' if last else 'first'} {COLUMNS} of {len(every)} along {chart.x.key} are drawn.")
+    kept = every[-COLUMNS:] if last else every[:COLUMNS]
+    return [_part(panel, np.flatnonzero(np.isin(panel.x.places, kept)), panel.name) for panel in panels]
 
 
 def place(chart: Chart) -> str:
@@ -237,10 +266,10 @@ def _as_numbers(cells: pd.Series[Any]) -> Values | None:
     return np.where(np.abs(values) > LARGEST, np.nan, values)
 
 
-def _drawable(x: Positions) -> NDArray[np.intp]:
-    """The rows with a place, in their order along x."""
+def _drawable(x: Positions, *, in_order: bool) -> NDArray[np.intp]:
+    """The rows with a place, in their order along x if that is wanted."""
     rows = np.flatnonzero(~np.isnan(x.places))
-    return rows if x.kind == "category" else rows[np.argsort(x.places[rows], kind="stable")]
+    return rows if x.kind == "category" or not in_order else rows[np.argsort(x.places[rows], kind="stable")]
 
 
 def _part(plot: Plot, rows: NDArray[np.intp], name: str = "") -> Plot:

@@ -18,7 +18,7 @@ from openpyxl.writer.theme import theme_xml
 INK, ACCENT, BAND, RULE, NEGATIVE, QUIET, WHITE = (
     "1F2933", "1F5A92", "F3F6FA", "D5DCE4", "B23A48", "616E7C", "FFFFFF",
 )  # fmt: skip
-SERIES = ("1F5A92", "E08E2B", "3C9D8F", "B5577D", "7A8797", "8C6BB1")
+SERIES = ("1F5A92", "CF7A1F", "49A284", "9A2B4B", "7D92AB", "A97DD4")
 TABLE_STYLE = "Reports"
 _Element = Literal["wholeTable", "headerRow", "totalRow", "secondRowStripe"]
 _OFFICE_ACCENTS = ("4F81BD", "C0504D", "9BBB59", "8064A2", "4BACC6", "F79646")

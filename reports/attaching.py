@@ -1,0 +1,91 @@
+"""The files that a job attaches, made of its frames: the workbook, CSV and Parquet files, and the zip of them all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reports import blocks, jobs
+from reports.definition import CsvFile, FlatFile, Job, ParquetFile, Workbook
+from reports.errors import RenderError
+from reports.model import Artifact, Theme
+from reports.render import flat, sealing, workbook
+from reports.render.locales import Locale
+from reports.render.packing import zipped
+from reports.render.sheet_names import file_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
+_Made = tuple[Artifact, Sequence[str]]
+"""A file, and the datasets of which it has every row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attaching:
+    """The attachments of one run; `tell` is told what had to be changed or left out."""
+
+    job: Job
+    as_of: dt.date
+    root: Path
+    locale: Locale
+    theme: Theme
+    tell: Callable[[str], None]
+
+    def make(self, frames: Mapping[str, pd.DataFrame]) -> tuple[list[Artifact], dict[str, str]]:
+        """The files in their order, and for each dataset that is whole in one of them the name of that file."""
+        made = list(self._files(frames))
+        self._check([file.name for file, _ in made])
+        if self.job.attach.zip and made:
+            name = file_name(self.job.filled(self.job.attach.zip, self.as_of), ".zip")
+            packed = zipped(name, [file for file, _ in made])
+            return [packed], {dataset: name for _, datasets in made for dataset in datasets}
+        whole_in = {dataset: file.name for file, datasets in reversed(made) for dataset in datasets}
+        return [file for file, _ in made], whole_in
+
+    def _files(self, frames: Mapping[str, pd.DataFrame]) -> Iterator[_Made]:
+        if excel := self.job.attach.excel:
+            book, datasets = self._workbook(excel, frames)
+            yield (sealing.sealed(book, excel.password.reveal()) if excel.password else book), datasets
+        for options in self.job.attach.csv:
+            yield self._csv(options, frames), [options.dataset]
+        for packed in self.job.attach.parquet:
+            yield self._parquet(packed, frames), [packed.dataset]
+
+    def _workbook(self, excel: Workbook, frames: Mapping[str, pd.DataFrame]) -> _Made:
+        book = blocks.book(self.job, frames, as_of=self.as_of)
+        if book is None:
+            raise RenderError("the workbook has no sheets", where=excel.file, hint="attach at least one dataset")
+        made = workbook.write(replace(book, theme=self.theme), locale=self.locale)
+        return made, [sheet.dataset for sheet in excel.sheets if sheet.dataset]
+
+    def _csv(self, options: CsvFile, frames: Mapping[str, pd.DataFrame]) -> Artifact:
+        table, name = blocks.flat(self.job, options, frames), self._name(options, ".csv")
+        content, said = flat.write(table.frame, table.columns, options, where=name)
+        for sentence in said:
+            self.tell(sentence)
+        return Artifact(name=name, media_type=CSV, content=content)
+
+    def _parquet(self, options: ParquetFile, frames: Mapping[str, pd.DataFrame]) -> Artifact:
+        table, name = blocks.flat(self.job, options, frames), self._name(options, ".parquet")
+        from reports.sources import parquet  # noqa: PLC0415  DuckDB, which other jobs do without
+
+        chosen = table.frame[[column.key for column in table.columns]]
+        return Artifact(name=name, media_type=PARQUET, content=parquet.write(chosen, where=name))
+
+    def _name(self, options: FlatFile, suffix: str) -> str:
+        named = self.job.filled(options.file, self.as_of) if options.file else ""
+        return file_name(named or f"{blocks.words(options.dataset)} {self.as_of}", suffix)
+
+    def _check(self, names: Sequence[str]) -> None:
+        folded = [name.casefold() for name in names]
+        if twice := [name for name in names if folded.count(name.casefold()) > 1]:
+            raise RenderError(
+                f"two attachments are called {twice[0]}",
+                where=str(self.job.folder / jobs.FILE),
+                hint="give one of them another name with the key 'file'",
+            )
