@@ -9,11 +9,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from reports import jobs, leases, params, project, toml
+from reports.archive import figures
+from reports.archive.packing import INTERNAL
 from reports.checking import Checker, Finding
 from reports.definition import Job
 from reports.dispatch import Dispatch, silent
@@ -23,6 +26,7 @@ from reports.model import (
     UNSETTLED,
     Attempt,
     Beat,
+    Before,
     Delivery,
     DeliveryState,
     Message,
@@ -39,6 +43,7 @@ from reports.settings import Settings, StoreSource
 from reports.settling import Settler
 from reports.store import Reject, Store, Upload, exists, open_store
 from reports.transports import address
+from reports.verifying import Verification, Verifier
 
 if TYPE_CHECKING:
     from reports.uploads.desk import Desk, Outcome
@@ -144,14 +149,24 @@ class App:
         job = jobs.load(name, self.settings)
         run = self._run(job, wanted)
         self._ready(job)
-        return Pipeline(job=job, run=run, settings=self.settings, tell=tell).produce()
+        before = self._before(job, run.as_of, tell)
+        return Pipeline(job=job, run=run, settings=self.settings, tell=tell, before=before).produce()
 
     def dry_run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = silent) -> Sent:
         """The finished message as `run` would send it; nothing is kept and nothing sent."""
         job = jobs.load(name, self.settings)
         run = self._run(job, wanted)
         self._ready(job)
-        return _sent(Maker(job=job, run=run, settings=self.settings, tell=tell, only=to).make())
+        before = self._before(job, run.as_of, tell)
+        return _sent(Maker(job=job, run=run, settings=self.settings, tell=tell, only=to, before=before).make())
+
+    def _before(self, job: Job, as_of: dt.date, tell: Tell) -> Before | None:
+        """What the figures are compared with; a store that cannot be reached stands in nobody's way here."""
+        try:
+            return figures.before(self._history(), job.name, as_of)
+        except StoreError as error:
+            tell(f"the figures are compared with nothing: {error.what}")
+            return None
 
     def run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = silent) -> Sent:
         """Run the job, keep it, deliver its message at once and say what came of it for each recipient.
@@ -366,7 +381,20 @@ class App:
         run = store.runs.find(run_id)
         deliveries = self._of_run(run.id)
         attempts = store.outbox.attempts([delivery.id for delivery in deliveries])
-        return History(run, store.runs.artifacts(run.id), deliveries, attempts)
+        files = [one for one in store.runs.artifacts(run.id) if one.media_type not in INTERNAL]
+        return History(run, files, deliveries, attempts)
+
+    def verify(self, run_id: str, *, current: bool = False, tell: Tell = silent) -> Verification:
+        """A run by its id, made again from what it fetched then and compared with what it made then."""
+        if (store := self._history()) is None:
+            raise StoreError("no run is kept here yet", hint="reports run JOB makes one")
+        run = store.runs.find(run_id)
+        return Verifier(settings=self.settings, store=store, tell=tell, current=current).verify(run)
+
+    def verifiable(self, job: str = "", limit: int = 10) -> Sequence[Run]:
+        """The newest runs, of one job or of all, that succeeded and were no tests."""
+        good = (run for run in self.runs(job, MOST) if run.state == "succeeded" and run.trigger != "test")
+        return list(islice(good, limit))
 
     def artifact(self, history: History, name: str) -> bytes:
         """The bytes of a file of that run, as they were sent."""

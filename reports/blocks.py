@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -50,12 +50,8 @@ def build(
     there.
     """
     built = [_block(job, show, frames, as_of, whole_in) for show in job.show]
-    if before is None:
-        return built
     return [
-        _compared(block, show.figures, before)
-        if isinstance(show, ShowFigures) and isinstance(block, Figures)
-        else block
+        _compared(block, before) if before and isinstance(show, ShowFigures) and show.compare else block
         for show, block in zip(job.show, built, strict=True)
     ]
 
@@ -162,7 +158,7 @@ def _figures(job: Job, name: str, frames: Frames, *, title: str) -> Figures:
     _require(job, list(frame.columns), ("label", "value"), place=f"figures '{name}'")
     rows = enumerate(frame.to_dict("records"), start=1)
     items = [_figure(row, where=f"{job.folder / 'job.toml'}, figures '{name}', row {number}") for number, row in rows]
-    return Figures(items=items, title=title)
+    return Figures(items=items, title=title, dataset=name)
 
 
 def _figure(row: Mapping[Hashable, Any], *, where: str) -> Figure:
@@ -175,9 +171,17 @@ def _figure(row: Mapping[Hashable, Any], *, where: str) -> Figure:
     return Figure(label=_said(row["label"]), value=row["value"], format=form, note=_said(row.get("note")), good=good)
 
 
-def _compared(figures: Figures, dataset: str, before: Before) -> Figures:
-    items = [replace(item, before=before.figures.get(f"{dataset}/{item.label}")) for item in figures.items]
-    return replace(figures, items=items)
+def figures(shown: Iterable[Block]) -> dict[str, Any]:
+    """The values of all headline figures, by "dataset/label"; of two under one name the first."""
+    rows = [block for block in shown if isinstance(block, Figures)]
+    return {f"{row.dataset}/{item.label}": item.value for row in reversed(rows) for item in reversed(row.items)}
+
+
+def _compared(block: Block, before: Before) -> Block:
+    if not isinstance(block, Figures):
+        return block
+    items = [replace(item, before=before.figures.get(f"{block.dataset}/{item.label}")) for item in block.items]
+    return replace(block, items=items)
 
 
 def _said(value: Any) -> str:

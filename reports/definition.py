@@ -112,10 +112,14 @@ def _type(value: object) -> str:
 
 
 class ShowFigures(Part):
-    """A row of headline figures, from a dataset with the columns label, value, and perhaps format, note and good."""
+    """A row of headline figures, from a dataset with the columns label, value, and perhaps format, note and good.
+
+    With `compare` each says how it changed against the last run that was about an earlier day.
+    """
 
     figures: Name
     title: str = ""
+    compare: bool = True
 
 
 class Columns(Part):

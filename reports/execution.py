@@ -15,9 +15,11 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from reports import addressing, jobs, leases, oversize, params
+from reports.archive import figures
+from reports.archive.packing import Packer
 from reports.definition import Job
 from reports.errors import ReportsError, StoreError, Superseded
-from reports.model import Artifact, Message, Outgoing, Report, Run
+from reports.model import Artifact, Before, Message, Outgoing, Report, Run
 from reports.pipeline import Pipeline, Produced, Tell
 from reports.settings import Settings
 from reports.settling import Settler
@@ -45,13 +47,16 @@ class Maker:
     tell: Tell
     only: Sequence[str] = ()
     link: Callable[[Artifact], str] | None = None
+    before: Before | None = None
 
     def make(self) -> Made:
         """The finished message; a ReportsError where there cannot be one."""
         envelope = addressing.envelope(self.job, self.settings, only=self.only)
         sender = resolve(self.settings.mail).sender
         late = lateness(self.job, self.run, self.settings)
-        pipeline = Pipeline(job=self.job, run=self.run, settings=self.settings, tell=self.tell, late=late)
+        pipeline = Pipeline(
+            job=self.job, run=self.run, settings=self.settings, tell=self.tell, late=late, before=self.before
+        )
         produced = pipeline.produce()
         if envelope.banner:
             produced = pipeline.restated(produced, notices=[envelope.banner])
@@ -138,9 +143,11 @@ class Execution:
     def _made(self, job: Job, run: Run, ready: Callable[[], None], only: Sequence[str]) -> Made:
         ready()
         link = self._link if self.settings.store.base_url else None
-        maker = Maker(job=job, run=run, settings=self.settings, tell=self._told, only=only, link=link)
+        before = figures.before(self.store, job.name, run.as_of)
+        maker = Maker(job=job, run=run, settings=self.settings, tell=self._told, only=only, link=link, before=before)
         made = maker.make()
-        made = replace(made, run=self._commit(job, made))
+        kept = [] if made.run.trigger == "test" else self._for_later(job, made, before)
+        made = replace(made, run=self._commit(job, made, kept))
         self._told(f"stored for {len(made.message.recipients)} recipients")
         return made
 
@@ -154,7 +161,19 @@ class Execution:
 
     # -- how it ends --------------------------------------------------------------------------------
 
-    def _commit(self, job: Job, made: Made) -> Run:
+    def _for_later(self, job: Job, made: Made, before: Before | None) -> list[Artifact]:
+        """What is not sent but kept: the figures for the next run, and all it takes to make this one again."""
+        kept = [found] if (found := figures.kept(made.produced)) else []
+        if self.settings.store.archive:
+            late = lateness(job, made.run, self.settings)
+            packer = Packer(job=job, run=made.run, settings=self.settings, late=late, before=before)
+            archive, said = packer.pack([made.produced])
+            for sentence in said:
+                self._told(sentence)
+            kept.append(archive)
+        return kept
+
+    def _commit(self, job: Job, made: Made, for_later: Sequence[Artifact]) -> Run:
         """The one commit: success, artifacts and messages; the bytes are there before it. The run as it ended."""
         mail, message, test = self.settings.mail, made.message, made.run.trigger == "test"
         outgoing = Outgoing(
@@ -164,7 +183,8 @@ class Execution:
             on_unknown=mail.on_unknown,
         )
         done = replace(made.run, state="succeeded", finished=self.clock(), error="", log=self._log_text())
-        kept = [self.store.artifacts.keep(one) for one in (*made.produced.files, *made.produced.report.images)]
+        files = (*made.produced.files, *made.produced.report.images, *for_later)
+        kept = [self.store.artifacts.keep(one) for one in files]
         recovery = None if test else self._settler.teller.recovery(done, job)
         self.store.runs.succeed(done, owner=self.owner, artifacts=kept, messages=[outgoing], recovery=recovery)
         return done

@@ -94,10 +94,11 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """A row of headline figures."""
+    """A row of headline figures, out of one dataset."""
 
     items: Sequence[Figure]
     title: str = ""
+    dataset: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,13 +48,17 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Produced:
-    """A report with what it was made of; `files` are all that were made to be attached, whatever became of them."""
+    """A report with what it was made of; `files` are all that were made to be attached, whatever became of them.
+
+    `added` are the notices about its recipients and attachments, which no dataset is the reason for.
+    """
 
     report: Report
     page: Page
     datasets: Sequence[Dataset]
     run: Run
     files: Sequence[Artifact]
+    added: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +141,8 @@ class Pipeline:
         zipped = {name.removesuffix(ZIP): name for name in names if name.endswith(ZIP)}
         shown = _pointing(page.blocks, zipped | names)
         page = replace(page, notices=[*notices, *page.notices], blocks=shown)
-        return replace(produced, page=page, report=self._report(page, report.images, kept))
+        added = [*notices, *produced.added]
+        return replace(produced, page=page, report=self._report(page, report.images, kept), added=added)
 
     def _attaching(self, theme: Theme) -> Attaching:
         return Attaching(

@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from reports.errors import MissingDependency, SettingsError
-from reports.parts import Duration, Memory, Name, Part, Texts
+from reports.parts import Duration, Memory, Name, Part, Size, Texts
 from reports.schedules.options import CalendarName, Zone
 from reports.secret import Rooted, Secret
 
@@ -215,7 +215,8 @@ class Store(Rooted):
 
     `artifacts` is a folder or an fsspec URL for produced files; `base_url` is where the files kept
     there in `linked/` can be fetched by readers. What is older than `keep`, or beyond the newest
-    `keep_runs` of a job, is deleted once nothing of it is unsettled.
+    `keep_runs` of a job, is deleted once nothing of it is unsettled. With `archive` a run is kept with what it
+    fetched, so that `reports verify` can make it again, unless that is more than `archive_limit`.
     """
 
     url: str | Secret = ""
@@ -225,6 +226,8 @@ class Store(Rooted):
     base_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     keep: Duration = dt.timedelta(days=400)
     keep_runs: int = Field(default=1000, ge=1)
+    archive: bool = True
+    archive_limit: Size = 50_000_000
 
     @field_validator("url")
     @classmethod

@@ -22,11 +22,11 @@ HOUSE = [
     {"params", "jobs", "hooks", "blocks", "project", "sources", "render", "transports", "store"},
     {"attaching", "addressing"},
     {"pipeline"},
-    {"oversize", "notices", "delivery"},
+    {"oversize", "notices", "delivery", "archive"},
     {"telling", "checking"},
     {"settling", "dispatch"},
     {"execution"},
-    {"planning", "definitions", "children", "pings", "logs", "health", "timer", "units", "uploads"},
+    {"planning", "definitions", "verifying", "children", "pings", "logs", "health", "timer", "units", "uploads"},
     {"agenda", "post"},
     {"runner", "app"},
     {"child", "export", "preview", "service"},
@@ -34,8 +34,8 @@ HOUSE = [
 ]
 FLOOR = {name: number for number, names in enumerate(HOUSE) for name in names} | {"": len(HOUSE)}  # the package itself
 HOMES = {
-    "pandas": ("sources", "render", "cashflow", "uploads.frames"),
-    "numpy": ("sources", "render", "cashflow"),
+    "pandas": ("sources", "render", "cashflow", "uploads.frames", "archive.frames", "archive.values"),
+    "numpy": ("sources", "render", "cashflow", "archive.frames", "archive.values", "archive.comparing"),
     "duckdb": ("sources",),
     "python_calamine": ("sources",),
     "pyarrow": ("sources",),
@@ -46,7 +46,7 @@ HOMES = {
     "lxml": ("render.filling",),
     "msoffcrypto": ("render.sealing",),
     "matplotlib": ("render.charts",),
-    "PIL": ("render.charts", "render.images"),
+    "PIL": ("archive.comparing", "render.charts", "render.images"),
     "jinja2": ("render.html",),
     "css_inline": ("render.html",),
     "babel": ("render.locales", "render.languages", "render.numerals", "render.dates"),

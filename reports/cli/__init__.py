@@ -3,7 +3,19 @@
 What a command needs is imported inside it, so that `reports --help` imports none of it.
 """
 
-from reports.cli import history, login, outbox, project, providers, running, schedule, serve, service, uploading
+from reports.cli import (
+    history,
+    login,
+    outbox,
+    project,
+    providers,
+    running,
+    schedule,
+    serve,
+    service,
+    uploading,
+    verifying,
+)
 from reports.cli.common import cli
 
 __all__ = [
@@ -19,6 +31,7 @@ __all__ = [
     "serve",
     "service",
     "uploading",
+    "verifying",
 ]
 
 

@@ -14,7 +14,7 @@ from reports.errors import NoSuchRun
 from reports.model import Run, StoredArtifact
 from reports.store import queueing, rows
 from reports.store.engine import Database
-from reports.store.schema import ACTIVE, MISSED, run
+from reports.store.schema import ACTIVE, MISSED, artifact, run
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,17 @@ class History:
         """The files a run made, in its order."""
         with self.database.reading() as connection:
             return [rows.as_artifact(row) for row in connection.execute(rows.artifacts_of(run_id))]
+
+    def before(self, job: str, as_of: dt.date, media_type: str) -> tuple[Run, StoredArtifact] | None:
+        """The last good run about a day before `as_of` that was no test, with its file of that type."""
+        ours = (run.c.job == job, run.c.state == "succeeded", run.c.trigger != "test", run.c.as_of < as_of)
+        kept = select(artifact.c.run).where(artifact.c.media_type == media_type)
+        newest = rows.runs(log=False).where(*ours, run.c.id.in_(kept))
+        with self.database.reading() as connection:
+            row = connection.execute(newest.order_by(run.c.as_of.desc(), *_newest(run)).limit(1)).first()
+            files = connection.execute(rows.artifacts_of(row.id)).all() if row else ()
+        found = [one for one in map(rows.as_artifact, files) if one.media_type == media_type]
+        return (rows.as_run(row), found[0]) if row and found else None
 
     def counts(self) -> Mapping[str, int]:
         """How many runs are in each state."""
