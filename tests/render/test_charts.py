@@ -386,6 +386,7 @@ def test_without_a_font_for_them_chinese_characters_are_reported_once() -> None:
         draw(chart(CHINESE, "bar"), number=1, fonts=["DejaVu Sans"])
     assert [warning.category for warning in caught] == [MissingFont]
     assert "no installed font has Chinese, Japanese or Korean characters" in str(caught[0].message)
+    assert 'pip install "reports[chinese]"' in str(caught[0].message)
     assert "Noto Sans CJK" in str(caught[0].message)
 
 

@@ -1,9 +1,15 @@
-"""Which installed fonts write a text: one for Latin, others for the characters it lacks."""
+"""Which installed fonts write a text: one for Latin, others for the characters it lacks.
+
+Where the system has no Chinese font, that of the extra `chinese` is taken: the package's file, without its code,
+which would change matplotlib's settings for all.
+"""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 import matplotlib as mpl
@@ -15,9 +21,13 @@ _EAST_ASIAN = (
     "Noto Sans CJK {0}", "Noto Sans {0}", "Source Han Sans {0}", "Microsoft YaHei", "PingFang {0}",
     "Hiragino Sans GB", "Hiragino Sans", "Yu Gothic", "Malgun Gothic", "SimHei", "Microsoft JhengHei",
     "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Source Han Sans", "Noto Sans CJK JP", "Heiti TC",
-    "Droid Sans Fallback", "Arial Unicode MS",
+    "Droid Sans Fallback", "Arial Unicode MS", "Noto Sans SC",
 )  # fmt: skip
 _REGIONS = {"ja": "JP", "ko": "KR", "zh-hant": "TC", "zh-tw": "TC", "zh-hk": "HK"}
+
+
+_PACKAGE = "zhplot"  # carries Noto Sans SC, whose license is the SIL Open Font License
+_JOINERS = frozenset("\u200c\u200d")  # not seen, but letters of Persian and Hindi join by them
 
 
 class MissingFont(UserWarning):
@@ -26,7 +36,8 @@ class MissingFont(UserWarning):
 
 def plain(text: str) -> str:
     """One line of `text` without control characters and halves of characters."""
-    return "".join(char for char in " ".join(text.split()) if unicodedata.category(char)[0] != "C")
+    kept = (char for char in " ".join(text.split()) if unicodedata.category(char)[0] != "C" or char in _JOINERS)
+    return "".join(kept)
 
 
 class Typeface:
@@ -37,6 +48,7 @@ class Typeface:
     """
 
     def __init__(self, language: str = "en", allowed: Collection[str] | None = None) -> None:
+        _add_packaged()
         installed = {font.name for font in fontManager.ttflist}
         usable = installed if allowed is None else installed & {*allowed, SHIPPED}
         region = _REGIONS.get(language.lower(), _REGIONS.get(language.lower()[:2], "SC"))
@@ -48,11 +60,11 @@ class Typeface:
 
     def clean(self, text: str) -> str:
         """One line of `text` with nothing in it that cannot be drawn."""
-        return "".join(char if self._home(char) else "?" for char in plain(text))
+        return "".join(char if char in _JOINERS or self._home(char) else "?" for char in plain(text))
 
     def properties(self, text: str, size: float, *, bold: bool = False) -> FontProperties:
         """The fonts that the characters of `text` need, and no more: opening a font costs time."""
-        needed = {self._home(char) for char in text}
+        needed = {self._home(char) for char in text if char not in _JOINERS}
         families = [name for name in self.families[1:] if name in needed]
         return FontProperties(family=[self.families[0], *families], size=size, weight="bold" if bold else "normal")
 
@@ -79,9 +91,26 @@ class Typeface:
 
 
 _EAST_ASIAN_REMEDY = (
-    "install Noto Sans CJK (Debian and Ubuntu: apt install fonts-noto-cjk; Red Hat: dnf install "
-    "google-noto-sans-cjk-fonts) or Microsoft YaHei"
+    'pip install "reports[chinese]" for Chinese, or install Noto Sans CJK (Debian and Ubuntu: apt install '
+    "fonts-noto-cjk; Red Hat: dnf install google-noto-sans-cjk-fonts) or Microsoft YaHei"
 )
+
+
+@cache
+def _add_packaged() -> None:
+    """Makes the extra's font known in this process, once, where the system has none of its own."""
+    names = {name.format(region) for name in _EAST_ASIAN for region in ("SC", *_REGIONS.values())}
+    if not names & {font.name for font in fontManager.ttflist}:
+        for path in _packaged():
+            fontManager.addfont(path)
+
+
+def _packaged() -> Iterator[str]:
+    try:
+        files = distribution(_PACKAGE).files or ()
+    except PackageNotFoundError:
+        return
+    yield from (str(file.locate()) for file in files if file.suffix in {".ttf", ".otf"})
 
 
 def _font(family: str) -> Any:
