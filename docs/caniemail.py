@@ -94,8 +94,27 @@ WRITTEN = {
     "image-base64": "image:data",
 }
 ATTRIBUTES = frozenset(
-    "align aria-describedby aria-hidden aria-label aria-labelledby aria-live background cellpadding cellspacing dir "
-    "height hidden lang popover required role target valign width".split()
+    [
+        "align",
+        "aria-describedby",
+        "aria-hidden",
+        "aria-label",
+        "aria-labelledby",
+        "aria-live",
+        "background",
+        "cellpadding",
+        "cellspacing",
+        "dir",
+        "height",
+        "hidden",
+        "lang",
+        "popover",
+        "required",
+        "role",
+        "target",
+        "valign",
+        "width",
+    ]
 )
 FAMILIES = (
     ("css-at-media-", "media:"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from reports import jobs, leases, params, project, toml
+from reports import jobs, leases, params, project, shipped, toml
 from reports.archive import figures
 from reports.archive.packing import INTERNAL
 from reports.checking import Checker, Finding
@@ -38,6 +38,7 @@ from reports.model import (
 )
 from reports.pipeline import Pipeline, Produced, Tell
 from reports.planning import Expectation, Planner
+from reports.render import html
 from reports.schedules.coming import next_run
 from reports.settings import Settings, StoreSource
 from reports.settling import Settler
@@ -46,6 +47,7 @@ from reports.transports import address
 from reports.verifying import Verification, Verifier
 
 if TYPE_CHECKING:
+    from reports.lint import Verdict
     from reports.uploads.desk import Desk, Outcome
     from reports.uploads.loading import Progress
     from reports.uploads.order import Order
@@ -167,6 +169,22 @@ class App:
         except StoreError as error:
             tell(f"the figures are compared with nothing: {error.what}")
             return None
+
+    def lint(self, name: str, wanted: Wanted, *, tell: Tell = silent) -> Verdict:
+        """What each mail client makes of the mail that `run` would send; nothing is kept and nothing sent."""
+        return self.verdict(self.dry_run(name, wanted, tell=tell))
+
+    def verdict(self, sent: Sent) -> Verdict:
+        """What each mail client makes of this message."""
+        from reports import lint  # noqa: PLC0415  a parser of CSS, which other commands do without
+
+        root = self.settings.root
+        job = jobs.load(sent.run.job, self.settings)
+        texts = html.read_templates(job.template, shipped.template_folders(root))
+        named = {
+            Path(name).relative_to(root) if Path(name).is_relative_to(root) else name: texts[name] for name in texts
+        }
+        return lint.check(sent.message.content, [lint.Template(str(name), text) for name, text in named.items()])
 
     def run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = silent) -> Sent:
         """Run the job, keep it, deliver its message at once and say what came of it for each recipient.

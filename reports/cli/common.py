@@ -74,6 +74,8 @@ Verbose = Annotated[
     bool,
     typer.Option("-v", "--verbose", help="Tell each step, and tracebacks.", callback=_remember_verbose),
 ]
+AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="2026-10-31, or words like 'month start'.")]
+Params = Annotated[list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="A param of the job.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -107,3 +109,14 @@ def open_app(ctx: typer.Context) -> Any:
     ctx.meta["mask"] = app.settings.mask
     ctx.call_on_close(app.close)
     return app
+
+
+def wanted(as_of: str, param: list[str] | None) -> Any:
+    """What a person asked of a run, by the options above."""
+    from reports.app import Wanted
+
+    pairs = [text.partition("=") for text in param or ()]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise typer.BadParameter(f"'{name}' is not NAME=VALUE", param_hint="-p")
+    return Wanted(as_of=as_of, params={name.strip(): value for name, _, value in pairs})

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from reports.cli import output
-from reports.cli.common import AsJson, Verbose, cli, open_app
+from reports.cli.common import AsJson, AsOf, Params, Verbose, cli, open_app, wanted
 from reports.errors import DefinitionError, ReportsError, StoreError
 
 
@@ -106,10 +106,17 @@ def check(
     connect: Annotated[
         bool, typer.Option("--connect", help="Also reach every source and log in to the mail server.")
     ] = False,
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Make the mail, or read JOB.eml, and say what mail clients make of it.")
+    ] = False,
+    as_of: AsOf = "",
+    param: Params = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Settings, jobs, templates and SQL parameters, without sending anything."""
+    if mail:
+        return _check_mail(ctx, job, wanted(as_of, param), as_json=as_json, verbose=verbose)
     app = open_app(ctx)
     findings = list(app.check(job, connect=connect))
     mask = app.settings.mask
@@ -121,6 +128,26 @@ def check(
     if errors := [finding.error for finding in findings if finding.error]:
         wrong = any(isinstance(error, DefinitionError) for error in errors)
         raise typer.Exit(2 if wrong else 1)
+    return None
+
+
+def _check_mail(ctx: typer.Context, job: str, asked: Any, *, as_json: bool, verbose: bool) -> None:
+    """The mail of one job, of each, or of a file: what its clients make of it."""
+    from reports.cli import linting
+    from reports.lint import check_file
+
+    if job.endswith(".eml"):
+        verdicts = {job: check_file(Path(job))}
+    else:
+        app = open_app(ctx)
+        names = [job] if job else list(app.jobs())
+        verdicts = {name: app.lint(name, asked, tell=output.steps(verbose=verbose)) for name in names}
+    if as_json:
+        output.answer_json([row for name, verdict in verdicts.items() for row in linting.rows(name, verdict)])
+    for name, verdict in () if as_json else verdicts.items():
+        output.answer(linting.words(name, verdict, notes=verbose))
+    if any(verdict.count("error") for verdict in verdicts.values()):
+        raise typer.Exit(1)
 
 
 def _finding_row(finding: Any, mask: Any) -> dict[str, Any]:

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reports.cli import output
-from reports.cli.common import AsJson, Verbose, cli, open_app
+from reports.cli.common import AsJson, AsOf, Params, Verbose, cli, open_app, wanted
 
 if TYPE_CHECKING:
-    from reports.app import Sent, Wanted
+    from reports.app import Sent
 
-AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="2026-10-31, or words like 'month start'.")]
-Params = Annotated[list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="A param of the job.")]
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="A folder in jobs/.")]
 
 
@@ -37,7 +35,7 @@ def run(
 
     app = open_app(ctx)
     execute = app.dry_run if dry_run else app.run
-    sent: Sent = execute(job, _wanted(as_of, param), to=to or (), tell=output.steps(verbose=verbose))
+    sent: Sent = execute(job, wanted(as_of, param), to=to or (), tell=output.steps(verbose=verbose))
     if as_json:
         output.answer_json(export.record(sent))
     else:
@@ -47,16 +45,6 @@ def run(
         output.say(f"wrote {out}")
     if not (dry_run or sent.delivered):
         raise typer.Exit(1)
-
-
-def _wanted(as_of: str, param: list[str] | None) -> Wanted:
-    from reports.app import Wanted
-
-    pairs = [text.partition("=") for text in param or ()]
-    for name, equals, _ in pairs:
-        if not equals:
-            raise typer.BadParameter(f"'{name}' is not NAME=VALUE", param_hint="-p")
-    return Wanted(as_of=as_of, params={name.strip(): value for name, _, value in pairs})
 
 
 def _tell(sent: Sent, *, dry_run: bool) -> None:
@@ -98,7 +86,7 @@ def preview(
     from reports import preview as page
 
     app = open_app(ctx)
-    produced = app.preview(job, _wanted(as_of, param), tell=output.steps(verbose=verbose))
+    produced = app.preview(job, wanted(as_of, param), tell=output.steps(verbose=verbose))
     path = page.write(produced, app.settings.data_folder / "preview")
     if not (open_browser and webbrowser.open(path.as_uri())):
         output.say("open this file in a browser:")

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from reports.errors import ReportsError
 from reports.lint import clients, contrast, envelope, links, pictures, structure, word
 from reports.lint.finding import SEVERITIES, Finding, Severity, gathered
 from reports.lint.mail import Mail
@@ -19,7 +21,7 @@ from reports.lint.support import CLIENTS
 
 RULES = (clients.check, word.check, contrast.check, pictures.check, structure.check, links.check, envelope.check)
 
-__all__ = ["CLIENTS", "SEVERITIES", "Finding", "Mail", "Severity", "Template", "Verdict", "check"]
+__all__ = ["CLIENTS", "SEVERITIES", "Finding", "Mail", "Severity", "Template", "Verdict", "check", "check_file"]
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,11 @@ def check(content: bytes, templates: Iterable[Template] = ()) -> Verdict:
     """The verdict on a finished message; `templates` made it, the job's own first."""
     subject = Subject.of(content, templates)
     return Verdict(gathered(one for rule in RULES for one in rule(subject)), subject.mail)
+
+
+def check_file(path: Path) -> Verdict:
+    """The verdict on a mail that was saved as a file."""
+    try:
+        return check(path.read_bytes())
+    except OSError as error:
+        raise ReportsError(f"{path} cannot be read: {error.strerror}", where=str(path)) from error

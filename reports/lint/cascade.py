@@ -24,7 +24,9 @@ class Cascade:
         wrappers = cssselect2.ElementWrapper.from_html_root(root).iter_subtree()
         self._found: dict[Element, list[tuple[Any, Rule]]] = {
             one.etree_element: [
-                ((specificity, order), rule) for specificity, order, pseudo, rule in matcher.match(one) if pseudo is None
+                ((specificity, order), rule)
+                for specificity, order, pseudo, rule in matcher.match(one)
+                if pseudo is None
             ]
             for one in wrappers
         }

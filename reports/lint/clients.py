@@ -51,9 +51,9 @@ def _judged(use: Use, clients: Sequence[str], subject: Subject) -> Iterator[Find
     if feature is None or feature.name in _TAKEN_APART or not _counts(use, subject):
         return
     lacking = [one for one in feature.clients("n") if one in clients]
-    partly = [one for one in feature.clients("a") if one in clients]
+    partly = [one for one in feature.clients("a") if one in clients and not feature.clients("n")]
     said = effect(feature)
-    severity = _severity(said, use, feature, lacking)
+    severity = _severity(said, use, feature)
     if lacking or (partly and severity == "error"):
         yield Finding(
             severity=severity if lacking else "warning",
@@ -65,7 +65,7 @@ def _judged(use: Use, clients: Sequence[str], subject: Subject) -> Iterator[Find
         )
 
 
-def _severity(said: Effect, use: Use, feature: Feature, lacking: Sequence[str]) -> Severity:
+def _severity(said: Effect, use: Use, feature: Feature) -> Severity:
     if said.grade == "harmless" or (feature.name in _PAINTED and _has_colour(use)):
         return "note"
     return "error" if said.grade == "breaks" else "warning"

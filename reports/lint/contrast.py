@@ -65,7 +65,9 @@ SCHEMES = (
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Texts with too little contrast, by the line that gives them their colour."""
-    knows_dark = any("dark" in one.get("content", "") for one in subject.tree.all("meta") if "color" in one.get("name", ""))
+    knows_dark = any(
+        "dark" in one.get("content", "") for one in subject.tree.all("meta") if "color" in one.get("name", "")
+    )
     for scheme in SCHEMES:
         ink, page = (WHITE, _DARK_PAGE) if scheme.dark and knows_dark else (BLACK, WHITE)
         for body in subject.tree.all("body"):

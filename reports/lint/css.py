@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import tinycss2
@@ -60,9 +61,10 @@ class Sheet:
     broken: Sequence[tuple[str, int]]
 
 
-def declarations(text: str, line: int = 1) -> list[Declaration]:
+@lru_cache(maxsize=4096)
+def declarations(text: str, line: int = 1) -> Sequence[Declaration]:
     """Those of a style attribute that begins on `line`."""
-    return list(_declared(tinycss2.parse_blocks_contents(text, skip_comments=True, skip_whitespace=True), line))
+    return tuple(_declared(tinycss2.parse_blocks_contents(text, skip_comments=True, skip_whitespace=True), line))
 
 
 def sheet(text: str, line: int = 1) -> Sheet:
@@ -84,6 +86,7 @@ def _gather(nodes: Sequence[Any], line: int, media: str, into: tuple[list[Rule],
         elif node.type == "qualified-rule":
             inside = tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True)
             selector = tinycss2.serialize(node.prelude).strip()
+            broken += [(one.message, line + one.source_line - 1) for one in node.prelude if one.type == "error"]
             rules.append(Rule(selector, list(_declared(inside, line)), at, media, node.prelude))
         elif node.type == "at-rule":
             prelude = tinycss2.serialize(node.prelude).strip().lower()

@@ -18,8 +18,37 @@ HEAVY = 10_000_000
 LONGEST_SUBJECT, LONGEST_LINE, MANY = 60, 998, 50
 PREHEADER = range(40, 91)
 EXECUTABLE = frozenset(
-    "ade adp app bat chm cmd com cpl dll docm exe hta htm html iso jar js jse lnk msi ps1 reg scr sct vb vbe vbs wsf xlsm"
-    .split()
+    [
+        "ade",
+        "adp",
+        "app",
+        "bat",
+        "chm",
+        "cmd",
+        "com",
+        "cpl",
+        "dll",
+        "docm",
+        "exe",
+        "hta",
+        "htm",
+        "html",
+        "iso",
+        "jar",
+        "js",
+        "jse",
+        "lnk",
+        "msi",
+        "ps1",
+        "reg",
+        "scr",
+        "sct",
+        "vb",
+        "vbe",
+        "vbs",
+        "wsf",
+        "xlsm",
+    ]
 )
 _GMAIL = ("gmail", "gmail_app")
 _EMOJI = re.compile("[\N{WATCH}-\N{HEAVY EXCLAMATION MARK SYMBOL}\U0001f300-\U0001faff]")
@@ -49,7 +78,11 @@ def _subject(subject: Subject) -> Iterator[Fault]:
     if len(said) > LONGEST_SUBJECT:
         what = f"the subject has {len(said)} characters, of which phones show about 40"
         yield "warning", "subject-long", what, f"say it in {LONGEST_SUBJECT}, what matters first"
-    if len(letters) > 8 and all(one.isupper() for one in letters if one.lower() != one.upper()) and said != said.lower():
+    if (
+        len(letters) > 8
+        and all(one.isupper() for one in letters if one.lower() != one.upper())
+        and said != said.lower()
+    ):
         yield "warning", "subject-shouts", "the subject is all in capitals", "write it as a sentence"
     if re.search(r"!!|\?\?|\$\$|!.*!", said):
         yield "warning", "subject-shouts", "the subject has marks as spam has them", "leave them out"
@@ -62,7 +95,9 @@ def _subject(subject: Subject) -> Iterator[Fault]:
 
 def _preheader(subject: Subject) -> Iterator[Fault]:
     """What an inbox shows beside the subject: the text that the mail begins with."""
-    first = next((one for body in subject.tree.all("body") for one in body.all() if one.text and one.text.strip()), None)
+    first = next(
+        (one for body in subject.tree.all("body") for one in body.all() if one.text and one.text.strip()), None
+    )
     if first is None:
         return
     said, style = first.said(), own(first)
@@ -79,16 +114,26 @@ def _head(subject: Subject) -> Iterator[Fault]:
     for name in ("from", "date", "message-id"):
         if not headers.get(name):
             yield "error", f"{name}-missing", f"the head has no {name.title()}", "let reports make the message"
-    people = {name: [spec.lower() for _, spec in getaddresses([headers.get(name, "")])] for name in ("from", "to", "cc")}
+    people = {
+        name: [spec.lower() for _, spec in getaddresses([headers.get(name, "")])] for name in ("from", "to", "cc")
+    }
     if people["from"] and people["from"] == people["to"]:
         what, do = "the mail goes from an address to itself, as spam does", "send it to a list, or from another address"
         yield "warning", "from-to-itself", what, do
     if (many := len(people["to"] + people["cc"])) > MANY:
-        yield "warning", "many-recipients", f"{many} addresses in To and Cc, which all of them see", "use bcc, or a list"
+        yield (
+            "warning",
+            "many-recipients",
+            f"{many} addresses in To and Cc, which all of them see",
+            "use bcc, or a list",
+        )
     if headers.get("precedence", "").lower() in {"bulk", "junk", "list"} and not headers.get("list-unsubscribe"):
         yield "warning", "bulk", "the mail says that it is bulk, but not how to leave it", "take Precedence out"
     if headers.get("auto-submitted", "no").lower() == "no":
-        what, do = "nothing says that a program sent it, so absence notes come back", "add Auto-Submitted: auto-generated"
+        what, do = (
+            "nothing says that a program sent it, so absence notes come back",
+            "add Auto-Submitted: auto-generated",
+        )
         yield "warning", "auto-submitted", what, do
     if headers.get("x-priority", "3")[:1] in {"1", "2"} or headers.get("importance", "").lower() == "high":
         yield "warning", "priority", "every mail of it is marked as urgent", "leave that to its readers"

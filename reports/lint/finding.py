@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from reports.lint.support import CLIENTS
+
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
@@ -45,8 +47,8 @@ def gathered(findings: Iterable[Finding]) -> list[Finding]:
 def _together(alike: Sequence[Finding]) -> Finding:
     """What Word and the others each have is one finding; what one of them has twice is there twice."""
     times = Counter(tuple(one.clients) for one in alike)
-    clients = dict.fromkeys(client for seen in times for client in seen)
-    return replace(alike[0], clients=tuple(clients), times=max(times.values()))
+    named = {client for seen in times for client in seen}
+    return replace(alike[0], clients=[one for one in CLIENTS if one in named], times=max(times.values()))
 
 
 def _place(where: str) -> tuple[str, int]:

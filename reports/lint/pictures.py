@@ -89,7 +89,9 @@ def _width(picture: Element, source: str, subject: Subject) -> Iterator[Finding]
         yield Finding(
             severity="error",
             rule="picture-width",
-            what=f'width="{attribute}": Word shows the picture in its own size' if attribute else "a picture without width",
+            what=f'width="{attribute}": Word shows the picture in its own size'
+            if attribute
+            else "a picture without width",
             do='give width="..." in whole pixels, without a unit',
             where=where,
             clients=("word",),
@@ -99,7 +101,7 @@ def _width(picture: Element, source: str, subject: Subject) -> Iterator[Finding]
             severity="warning",
             rule="picture-width-style",
             what="a picture by content id with its width in the attribute alone",
-            do=f"add style=\"width:{attribute}px;max-width:100%;height:auto\"",
+            do=f'add style="width:{attribute}px;max-width:100%;height:auto"',
             where=where,
             clients=("apple_mac",),
         )
@@ -123,5 +125,8 @@ def _parts(shown: set[str], subject: Subject) -> Iterator[Finding]:
                 do=f"make it smaller than {size(HEAVIEST)}: fewer colours, or no more than twice the pixels shown",
             )
     if (together := sum(part.encoded for part in pictures.values())) > HEAVIEST_TOGETHER:
-        what, do = f"the pictures add {size(together)} to the mail", f"keep them under {size(HEAVIEST_TOGETHER)} together"
+        what, do = (
+            f"the pictures add {size(together)} to the mail",
+            f"keep them under {size(HEAVIEST_TOGETHER)} together",
+        )
         yield Finding(severity="warning", rule="pictures-heavy", what=what, do=do)

@@ -34,18 +34,22 @@ def check(subject: Subject) -> Iterator[Finding]:
 def _page(subject: Subject) -> Iterator[Finding]:
     tree, where = subject.tree, subject.places.element(subject.tree)
     wrappers = [tree, *(one for body in tree.all("body") for one in body.all()[:3])]
-    for name, do in (("lang", 'write <html lang="en">, or the language it has'), ("dir", 'write dir="ltr" or dir="rtl"')):
+    for name, example in (("lang", 'lang="en", or the language it has'), ("dir", 'dir="ltr" or dir="rtl"')):
         if not tree.get(name):
-            what = f"the html element has no {name}: screen readers guess"
+            what, do = f"the html element has no {name}: screen readers guess", f"write {example}"
             yield Finding(severity="warning", rule=f"{name}-missing", what=what, do=do, where=where)
         elif not any(one.get(name) for one in wrappers[1:]):
-            what, do = f"no element within the body has {name}, and webmail drops html and body", f"give {name} to a div around all"
+            what = f"nothing within the body has {name}, and webmail drops html and body"
+            do = f"write {example} on a div around all"
             yield Finding(severity="warning", rule=f"{name}-inside", what=what, do=do, where=where)
     if not any(title.said() for title in tree.all("title")):
         what, do = "the page has no title, which browsers and screen readers name it by", "write a title in the head"
         yield Finding(severity="warning", rule="title-missing", what=what, do=do, where=where)
     if not any(meta.get("name", "").lower() == "viewport" for meta in tree.all("meta")):
-        what, do = "phones shrink the mail to the width of a desktop", 'write <meta name="viewport" content="width=device-width">'
+        what, do = (
+            "phones shrink the mail to the width of a desktop",
+            'write <meta name="viewport" content="width=device-width">',
+        )
         yield Finding(severity="warning", rule="viewport-missing", what=what, do=do, where=where)
 
 

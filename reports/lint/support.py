@@ -27,6 +27,7 @@ CLIENTS: Mapping[str, str] = {
     "thunderbird": "Thunderbird",
 }
 Grade = Literal["breaks", "degrades", "harmless"]
+GRADES: tuple[Grade, ...] = ("breaks", "degrades", "harmless")
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ def effects() -> Mapping[str, Effect]:
     """What we say of a feature, by its name; one that is not named here degrades a mail."""
     tables = tomllib.loads((Path(__file__).parent / "effects.toml").read_text("utf-8"))
     known: dict[str, Effect] = {}
-    for grade in ("breaks", "degrades", "harmless"):
+    for grade in GRADES:
         for name, said in tables[grade].items():
             without, instead = said if isinstance(said, list) else (said, "")
-            known[name] = Effect(grade, without, instead)  # type: ignore[arg-type]  the three above
+            known[name] = Effect(grade, without, instead)
     return known
 
 
@@ -81,6 +82,6 @@ def effect(feature: Feature) -> Effect:
     if known := effects().get(feature.name):
         return known
     kind = feature.written[0].partition(":")[0]
-    if kind in {"pseudo", "selector", "media", "unit"} and kind != "unit":
+    if kind in {"pseudo", "selector", "media"}:
         return Effect("harmless", "the rule is not read, and the mail has to be whole without it")
     return Effect("degrades", "it is left out", "leave it out, or see to it that nobody misses it")

@@ -79,7 +79,9 @@ def _inline_block(element: Element, style: dict[str, Declaration], subject: Subj
     if "display" not in style or style["display"].value != "inline-block" or element.parent is None:
         return
     beside = [one for one in element.parent if isinstance(one, Element) and one is not element]
-    if any(own(one).get("display", style["display"]).value == "inline-block" and "display" in own(one) for one in beside):
+    if any(
+        own(one).get("display", style["display"]).value == "inline-block" and "display" in own(one) for one in beside
+    ):
         yield Finding(
             severity="error",
             rule="word-inline-block",

@@ -153,16 +153,26 @@ def check_template(
     A JobError names the file and line of a mistake in the syntax, of a template that does not exist
     (with the nearest that does), and of a name that no template sees.
     """
+    read_templates(template, folders, filters=filters)
+
+
+def read_templates(
+    template: str, folders: Sequence[Path], *, filters: Mapping[str, Callable[..., object]] | None = None
+) -> dict[str, str]:
+    """The files of `template` and of all it extends or includes, its own first, with their texts, checked."""
     known = environment(folders, filters=filters)
-    waiting, seen = [template], set[str]()
+    waiting, seen, texts = [template], set[str](), dict[str, str]()
     while waiting:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += _check_one(known, name)
+            path, text, others = _check_one(known, name)
+            texts[path] = text
+            waiting += others
+    return texts
 
 
-def _check_one(environment: Environment, template: str) -> list[str]:
+def _check_one(environment: Environment, template: str) -> tuple[str, str, list[str]]:
     try:
         source, path, _ = environment.loader.get_source(environment, template)  # type: ignore[union-attr]
         tree = environment.parse(source, template, path)
@@ -178,7 +188,7 @@ def _check_one(environment: Environment, template: str) -> list[str]:
         raise JobError(
             f"there is no '{name}' in a template", where=f"{path}:{line}", hint="a template sees page and its fields"
         )
-    return [other for other in meta.find_referenced_templates(tree) if other]
+    return str(path), source, [other for other in meta.find_referenced_templates(tree) if other]
 
 
 def _not_found(environment: Environment, error: jinja2.TemplateNotFound) -> JobError:

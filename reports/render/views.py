@@ -204,7 +204,7 @@ def _text(block: Text, room: Room) -> WrittenText:
 
 
 def _preheader(page: Page, parts: Sequence[Part]) -> str:
-    """The first figures, as many as an inbox shows beside the subject; what is short says the date too."""
+    """The first figures, as many as an inbox shows beside the subject; what is short says the date, and what there is to see."""
     figures = [figure for part in parts if isinstance(part, WrittenFigures) for figure in part.figures]
     said = ""
     for figure in figures:
@@ -214,4 +214,8 @@ def _preheader(page: Page, parts: Sequence[Part]) -> str:
         said = longer
     if len(said) < _PREHEADER.start:
         said = f"{said or page.title} \N{MIDDLE DOT} as of {written(page.as_of, 'date')}"
+    for title in filter(None, (part.title for part in parts)):
+        if len(said) >= _PREHEADER.start:
+            break
+        said = f"{said} \N{MIDDLE DOT} {title}"
     return shortened(said, _PREHEADER.stop - 1)
