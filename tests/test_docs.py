@@ -107,3 +107,23 @@ def test_every_command_is_documented(root: Path) -> None:
                            capture_output=True, text=True, check=True).stdout  # fmt: skip
     commands = set(re.findall(r"^  ([a-z]+)  ", shown.partition("Commands:")[2], re.MULTILINE))
     assert commands == set(re.findall(r"\| `reports ([a-z]+)", text))
+
+
+def test_every_rule_of_the_linter_is_documented(root: Path) -> None:
+    """And every rule that the page names exists."""
+    text = (root / "docs" / "linting.md").read_text("utf-8")
+    code = "\n".join(path.read_text("utf-8") for path in sorted((root / "reports" / "lint").glob("*.py")))
+    named = set(re.findall(r"`([a-z]+(?:-[a-z]+)+|contrast|script|bulk|priority)`", text)) - {"css-", "html-", "image-"}
+    assert len(named) > 50
+    of_a_list = {
+        "from-missing",
+        "date-missing",
+        "message-id-missing",
+        "lang-missing",
+        "dir-missing",
+        "lang-inside",
+        "dir-inside",
+    }
+    assert {one for one in named if f'"{one}"' not in code} == of_a_list
+    given = set(re.findall(r'rule="([a-z-]+)"|"(?:error|warning)", "([a-z-]+)"', code))
+    assert {one or other for one, other in given} - {"warning"} <= named

@@ -204,7 +204,7 @@ def _text(block: Text, room: Room) -> WrittenText:
 
 
 def _preheader(page: Page, parts: Sequence[Part]) -> str:
-    """The first figures, as many as an inbox shows beside the subject; what is short says the date, and what there is to see."""
+    """The first figures, as many as an inbox shows; what is short says the date, and what there is to see."""
     figures = [figure for part in parts if isinstance(part, WrittenFigures) for figure in part.figures]
     said = ""
     for figure in figures:
