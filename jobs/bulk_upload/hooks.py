@@ -68,6 +68,7 @@ def datasets(frames, params):
     files = expected(log, day, days, now=now, works=calendar.works)
     trend = by_day(pd.concat([recent, today]), pd.date_range(day - days * DAY, day, name="day"))
     return {
+        "status": status(today, files),
         "in_short": in_short(log, today, rejected, files, day=day, undated=undated),
         "headline": headline(trend, works=calendar.works),
         "attention": today[today["state"].isin(BAD)],
@@ -234,6 +235,20 @@ def change(value, mean, days):
     if value >= 5 * mean:
         return f"{value / mean:,.0f} times the {against}"
     return signed(f"{value / mean - 1:+.{int(abs(value / mean - 1) < 0.1)}%} on the {against}")
+
+
+def status(today, files):
+    """What is at the head of the mail: how many uploads went wrong and files are missing, or that all is well."""
+    open_ones = today[today["mended"] == ""]
+    counts = {state: int((open_ones["state"] == state).sum()) for state in BAD}
+    counts["not seen"] = int((files["state"] == "not seen").sum())
+    if wrong := [f"{count:,} {state}" for state, count in counts.items() if count]:
+        tone = "bad" if any(counts[state] for state in STOPPED) else "warning"
+        return pd.DataFrame({"status": [", ".join(wrong)], "tone": [tone]})
+    if (today["state"] == "running").any():
+        return pd.DataFrame({"status": ["Uploads are running"], "tone": ["info"]})
+    said, tone = ("All went in", "good") if len(today) else ("No uploads", "info")
+    return pd.DataFrame({"status": [said], "tone": [tone]})
 
 
 # -- the day in a few sentences, the worst first ----------------------------------------------------

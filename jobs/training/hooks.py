@@ -33,8 +33,10 @@ def datasets(frames, params):
     name, last = (own["run"].iloc[-1], int(own["epoch"].iloc[-1])) if len(own) else ("", 0)
     runs = compared(log, name, now=now)
     predictions = reading["the_predictions"](frames.get("predictions"), name, last)
+    said = advice(own, runs, predictions, now=now)
     return {
-        "advice": advice(own, runs, predictions, now=now),
+        "status": status(own, runs, said),
+        "advice": said,
         "headline": headline(own, runs),
         "curves": curves(own),
         "every_run": log.assign(train=log["train_loss"], validation=log["val_loss"]),
@@ -65,6 +67,15 @@ def chosen(log, run):
 
 def curves(own):
     return own.assign(gap=own["val_loss"] - own["train_loss"])[CURVES]
+
+
+def status(own, runs, said):
+    """What is at the head of the mail: the state of the run, and whether there is something to be done."""
+    if own.empty:
+        return pd.DataFrame({"status": ["No epochs yet"], "tone": ["info"]})
+    run = runs.loc[runs["run"] == own["run"].iloc[-1], "state"].iloc[0]
+    urgent = next((tone for tone in ("bad", "warning") if tone in set(said["tone"])), "")
+    return pd.DataFrame({"status": [run.capitalize()], "tone": [urgent or ("good" if run == "finished" else "info")]})
 
 
 # -- the run ----------------------------------------------------------------------------------------
@@ -166,11 +177,11 @@ def learning(own, run):
         rise = f"Validation loss has risen from {top['val_loss']:.4f} to {last['val_loss']:.4f}"
         fall = f"that of training has fallen from {top['train_loss']:.4f} to {last['train_loss']:.4f}"
         do = f"Keep the weights of epoch {top['epoch']}; more examples, regularisation or an earlier end would help."
-        yield "warn", f"Overfitting since epoch {top['epoch']}", f"{rise}, while {fall}. {do}"
+        yield "warning", f"Overfitting since epoch {top['epoch']}", f"{rise}, while {fall}. {do}"
     elif run["state"] == "training" and (gain := judging["stands_still"](own)) is not None:
         less = f"by {gain:.1%} only" if gain > 0 else "not at all"
         said = f"The best validation loss has improved {less} in {judging['WINDOW']} epochs."
-        yield "warn", "A plateau", f"{said} A lower learning rate, or an end, is due."
+        yield "warning", "A plateau", f"{said} A lower learning rate, or an end, is due."
 
 
 def standing(run, runs):

@@ -17,6 +17,7 @@ import pytest
 
 from reports.app import App, Sent, Wanted, open_app
 from reports.errors import ReportsError
+from reports.model import Chart
 
 AS_OF = "2026-10-31"
 
@@ -88,6 +89,25 @@ def test_what_is_owed_comes_back_or_is_lost(sent: Sent) -> None:
     assert sum(monthly[part] for part in parts) == pytest.approx(figures(sent)["Balance"], rel=1e-9)
 
 
+def test_the_waterfall_falls_from_the_balance_to_what_is_lost(sent: Sent) -> None:
+    """Each step is a total of the sheet Monthly, and together they leave the losses of the headline."""
+    (falls,) = [block for block in sent.produced.page.blocks if isinstance(block, Chart) and block.kind == "waterfall"]
+    steps = dict(zip(falls.frame["step"], falls.frame["amount"], strict=True))
+    monthly, shown = sheet_totals(sent.produced.report.attachments[0].content)["Monthly"], figures(sent)
+    columns = {
+        "Scheduled": "Scheduled",
+        "Prepaid": "Prepaid",
+        "Amortised": "Amortised defaults",
+        "Recovered": "Recovery",
+    }
+    assert {name: -steps[name] for name in columns} == pytest.approx(
+        {name: monthly[key] for name, key in columns.items()}
+    )
+    assert list(falls.totals) == ["Balance", "Lost"]
+    assert steps["Balance"] == pytest.approx(shown["Balance"])
+    assert sum(steps.values()) - steps["Lost"] == pytest.approx(steps["Lost"]) == pytest.approx(shown["Losses"])
+
+
 def test_every_total_of_the_workbook_is_that_of_the_mail(sent: Sent) -> None:
     """Whoever adds up the sheet finds the figure of the mail."""
     totals = sheet_totals(sent.produced.report.attachments[0].content)
@@ -136,7 +156,7 @@ def test_the_sheets_are_those_of_the_job_with_a_native_chart(sent: Sent) -> None
 
 
 def test_the_mail_has_the_shape_that_clients_expect(message: EmailMessage, sent: Sent) -> None:
-    """mixed(alternative(plain, related(html, png, png)), xlsx), with every picture referred to."""
+    """mixed(alternative(plain, related(html, png, png, png)), xlsx), with every picture referred to."""
 
     def shape(part: EmailMessage) -> object:
         if part.is_multipart():
@@ -144,7 +164,7 @@ def test_the_mail_has_the_shape_that_clients_expect(message: EmailMessage, sent:
         return part.get_content_type()
 
     xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    related = ("related", ["text/html", "image/png", "image/png"])
+    related = ("related", ["text/html", "image/png", "image/png", "image/png"])
     assert shape(message) == ("mixed", [("alternative", ["text/plain", related]), xlsx])
     html = message.get_body(("html",)).get_content()  # type: ignore[union-attr]
     images = [part for part in message.walk() if part.get_content_maintype() == "image"]

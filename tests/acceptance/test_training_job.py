@@ -228,6 +228,11 @@ def test_the_workbook_has_every_epoch_and_every_prediction(sent: Sent) -> None:
 
 def test_confusion_and_calibration_are_counted(sent: Sent, predictions: list[dict[str, str]]) -> None:
     """Each class makes up a whole, and each band of confidence is held against how often it is right."""
+    heat = chart(sent, "What each class is taken for")
+    shares = {(row.truth, row.predicted): row.share for row in heat.frame.itertuples()}
+    fees = [line["predicted"] for line in predictions if line["truth"] == "Fees"]
+    assert (heat.kind, len(shares), sum(shares.values())) == ("heatmap", 64, pytest.approx(8))
+    assert shares["Fees", "Cards"] == pytest.approx(fees.count("Cards") / len(fees))
     bands = book(sent)["Calibration"].iter_rows(min_row=2, values_only=True)
     shown = {row[0]: row[1:4] for row in bands if row[0]}
     sure = [line for line in predictions if 0.8 <= float(line["confidence"]) < 0.9]

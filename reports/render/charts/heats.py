@@ -58,7 +58,7 @@ def heatmap(picture: Picture) -> Pen:
     _fill(pen, picture, cells, heat, frame)
     slots = Scale(low=-0.5, high=len(x.places) - 0.5, start=frame.left, end=frame.right)
     widest = min(90.0, max(pen.measure(x.text(row)) for row in range(len(x.places))))
-    ticks = row_ticks(x, max(2, int(frame.width / (widest + 10))))
+    ticks = row_ticks(x, max(2, int(frame.width / (widest + 4))))  # every column, as long as names do not touch
     axis(pen, ticks, frame, slots, room=(MARGIN, WIDTH - MARGIN))
     foot(pen, picture.notes)
     return pen
