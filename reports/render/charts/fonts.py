@@ -7,8 +7,8 @@ which would change matplotlib's settings for all.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator
-from functools import cache
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
@@ -56,6 +56,7 @@ class Typeface:
         latin = next((name for name in _LATIN if name in usable), SHIPPED)
         self.families = [latin, *(name for name in dict.fromkeys(names[len(_LATIN) :]) if name in usable)]
         self.missing: set[str] = set()
+        self.widths: dict[tuple[str, float, bool], float] = {}  # of what was measured: to measure costs time
         self._homes: dict[str, str | None] = {}
 
     def clean(self, text: str) -> str:
@@ -65,8 +66,8 @@ class Typeface:
     def properties(self, text: str, size: float, *, bold: bool = False) -> FontProperties:
         """The fonts that the characters of `text` need, and no more: opening a font costs time."""
         needed = {self._home(char) for char in text if char not in _JOINERS}
-        families = [name for name in self.families[1:] if name in needed]
-        return FontProperties(family=[self.families[0], *families], size=size, weight="bold" if bold else "normal")
+        families = (self.families[0], *(name for name in self.families[1:] if name in needed))
+        return _properties(families, size, bold=bold)
 
     def complaint(self) -> str:
         """What to install for the characters that were missing; nothing when none was."""
@@ -94,6 +95,11 @@ _EAST_ASIAN_REMEDY = (
     'pip install "reports[chinese]" for Chinese, or install Noto Sans CJK (Debian and Ubuntu: apt install '
     "fonts-noto-cjk; Red Hat: dnf install google-noto-sans-cjk-fonts) or Microsoft YaHei"
 )
+
+
+@lru_cache(maxsize=256)
+def _properties(families: Sequence[str], size: float, *, bold: bool) -> FontProperties:
+    return FontProperties(family=list(families), size=size, weight="bold" if bold else "normal")
 
 
 @cache

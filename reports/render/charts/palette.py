@@ -75,13 +75,17 @@ class Palette:
     @staticmethod
     def on(ground: Colour) -> Colour:
         """White or dark ink, whichever can be read on a colour."""
-        code = "#" + "".join(f"{round(part * 255):02X}" for part in ground)
-        return colour(colours.ink_on(code))
+        return _on("#" + "".join(f"{round(part * 255):02X}" for part in ground))
 
     @property
     def whole(self) -> Colour:
         """The colour of totals, which are no series."""
         return mixed(MUTED, INK, 0.3)
+
+
+@lru_cache(maxsize=1024)
+def _on(ground: str) -> Colour:
+    return colour(colours.ink_on(ground))
 
 
 @lru_cache(maxsize=16)

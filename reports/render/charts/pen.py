@@ -26,7 +26,6 @@ DENSITY = 2  # pixels of the picture for one CSS pixel
 
 Floats = NDArray[np.floating[Any]]
 Points = Floats | Sequence[float]
-_RECTANGLE = np.array([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], np.uint8)
 
 
 class Pen:
@@ -36,6 +35,7 @@ class Pen:
         self.typeface, self.palette, self.width, self.height = typeface, palette, width, height
         agg: Any = RendererAgg  # matplotlib leaves it without types
         self._renderer = agg(width * DENSITY, height * DENSITY, 72 * DENSITY)
+        self._pixels = np.asarray(self._renderer.buffer_rgba())
         self._place = Affine2D().scale(DENSITY, -DENSITY).translate(0, height * DENSITY)
         self.fill((0, width, width, 0), (0, 0, height, height), WHITE)
 
@@ -53,16 +53,15 @@ class Pen:
         self._renderer.draw_path(_context(ink, 0), Path(np.column_stack((xs, ys))), self._place, ink)
 
     def box(self, left: float, top: float, width: float, height: float, ink: Colour) -> None:
-        """A rectangle, its edges on whole pixels."""
-        self.boxes(*(np.array([value], float) for value in (left, top, width, height)), ink=ink)
+        """A rectangle, its edges on whole pixels: sharp, and neighbours without a seam."""
+        edges = (top, top + height, left, left + width)
+        upper, lower, start, end = (max(0, round(edge * DENSITY)) for edge in edges)
+        self._pixels[upper:lower, start:end, :3] = [round(part * 255) for part in ink]
 
     def boxes(self, left: Floats, top: Floats, width: Floats, height: Floats, *, ink: Colour) -> None:
-        """Many rectangles at once, their edges on whole pixels: sharp, and neighbours without a seam."""
-        sides = (left, left + width, left + width, left), (top, top, top + height, top + height)
-        corners = np.round(np.stack([np.stack(side, axis=1) for side in sides], axis=2) * DENSITY) / DENSITY
-        closed = np.concatenate((corners, corners[:, :1]), axis=1).reshape(-1, 2)
-        codes = np.tile(_RECTANGLE, len(left))
-        self._renderer.draw_path(_context(ink, 0), Path(closed, codes), self._place, ink)
+        """Many rectangles of one colour."""
+        for box in zip(left.tolist(), top.tolist(), width.tolist(), height.tolist(), strict=True):
+            self.box(*box, ink)
 
     def dot(self, x: float, y: float, radius: float, ink: Colour) -> None:
         circle = Path.unit_circle().transformed(Affine2D().scale(radius).translate(x, y))
@@ -100,9 +99,11 @@ class Pen:
     def measure(self, text: str, *, size: float = 12, bold: bool = False) -> float:
         """The width of a text."""
         text = self.typeface.clean(text)
-        properties = self.typeface.properties(text, size, bold=bold)
-        width, _, _ = self._renderer.get_text_width_height_descent(text, properties, ismath=False)
-        return float(width) / DENSITY if text else 0.0
+        if (text, size, bold) not in (known := self.typeface.widths):
+            properties = self.typeface.properties(text, size, bold=bold)
+            width, _, _ = self._renderer.get_text_width_height_descent(text, properties, ismath=False)
+            known[text, size, bold] = float(width) / DENSITY if text else 0.0
+        return known[text, size, bold]
 
     def shortened(self, text: str, room: float, *, size: float = 12, bold: bool = False) -> str:
         """As much of a text as there is room for, with an ellipsis where some is left out."""
@@ -117,7 +118,7 @@ class Pen:
 
     def png(self) -> bytes:
         """The sheet as an opaque PNG without a date or a maker: the same drawing, the same bytes."""
-        return png(np.asarray(self._renderer.buffer_rgba()))
+        return png(self._pixels)
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
