@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from reports.errors import RenderError
 from reports.model import Column, Table
-from reports.render.cells import TEXT_LIMIT, Strings, Values, display_width, total, values
+from reports.render.cells import display_width
 from reports.render.formats import numeric, parsed
 from reports.render.locales import Locale
-from reports.render.number_formats import number_format, number_width
-from reports.render.sheet_names import headings, specifier
+from reports.render.number_formats import changes_format, number_format, number_width
+from reports.render.oddities import Note, excerpt
+from reports.render.outlines import Subtotal, outline
+from reports.render.shared_strings import Strings
+from reports.render.sheet_names import headings, quoted, specifier
 from reports.render.sheet_stream import letter
+from reports.render.values import Values, values
 
-ROWS, COLUMNS, CELLS = 1_048_576, 16_384, 20_000_000
-_NARROWEST, _WIDEST, _FILTER_BUTTON = 10, 60, 5
-_log = logging.getLogger(__name__)
+ROWS, COLUMNS, CELLS = 1_048_576, 16_384, 50_000_000
+_NARROWEST, _WIDEST, _FILTER_BUTTON, _ARROW = 10, 60, 5, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,26 +47,55 @@ class GridColumn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
-    """A table on its sheet from A1 on: a row of headings, the rows, perhaps a row of totals.
-
-    Excel wants at least one row under the headings, so a table without rows has a blank one.
-    """
+class Place:
+    """A worksheet and the name of the table on it."""
 
     sheet: str
-    name: str
+    table: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A table, or a part of one, on its sheet from A1 on: a row of headings, the rows, perhaps a row of totals.
+
+    Excel wants at least one row under the headings, so a table without rows has a blank one. A table of more rows
+    than a sheet holds goes on on the next one: `places` are all of them, this is the one of number `part`, with the
+    rows at `rows`. One that is grouped has `lines` instead, and is no table of Excel's, which has no subtotals.
+    """
+
+    places: Sequence[Place]
     title: str
     columns: Sequence[GridColumn]
-    count: int
+    rows: range
+    whole: int
+    part: int = 0
+    lines: Sequence[range | Subtotal] = ()
 
     @property
+    def sheet(self) -> str:
+        return self.places[self.part].sheet
+
+    @property
+    def name(self) -> str:
+        return self.places[self.part].table
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    @property
+    def is_last(self) -> bool:
+        return self.part == len(self.places) - 1
+
+    @cached_property
     def last(self) -> int:
-        """The number of the last row of data."""
-        return 1 + max(self.count, 1)
+        """The number of the last row of data, or of subtotals."""
+        return 1 + max(self.count, 1) + sum(isinstance(line, Subtotal) for line in self.lines)
 
     @cached_property
     def totals(self) -> list[GridColumn]:
-        return [one for one in self.columns if one.total is not None]
+        """The columns with a sum, which stands on the last sheet."""
+        return [one for one in self.columns if one.total is not None] if self.is_last else []
 
     @property
     def bottom(self) -> int:
@@ -86,41 +116,96 @@ class Grid:
         """The ranges, from the second row to `bottom`, of the chosen columns."""
         return [self.range(place, place, 2, bottom) for place, one in enumerate(chosen) if one]
 
-    def reference(self, column: GridColumn) -> str:
-        """The cells of a column, as formulas anywhere in the workbook write them: Loans[Balance]."""
-        return self.name + specifier(column.heading)
+    def subtotal(self, column: GridColumn) -> str:
+        """The formula under a column, of what the filter leaves."""
+        if not self.lines:
+            return f"SUBTOTAL(109,{self._references(column)})"
+        place = self.columns.index(column)  # 9 counts what an outline hides
+        return f"SUBTOTAL(9,{self.range(place, place, 2, self.last)})"
+
+    def sum(self, column: GridColumn) -> str:
+        """The formula for a column's sum, as it may stand anywhere in the workbook."""
+        if not self.lines:
+            return f"SUM({self._references(column)})"
+        return f"{quoted(self.sheet)}!{letter(self.columns.index(column))}{self.bottom}"
+
+    def _references(self, column: GridColumn) -> str:
+        """The cells of a column, as structured references write them: Loans[Balance]."""
+        return ",".join(place.table + specifier(column.heading) for place in self.places)
+
+    @property
+    def notes(self) -> list[Note]:
+        """What its columns have that Excel cannot hold; of one that goes on, said with its first sheet."""
+        named = [(one.heading, one.values.odds) for one in self.columns if not self.part]
+        return [Note(sheet=self.sheet, column=heading, odd=odd) for heading, odds in named for odd in odds]
 
 
-def grid(table: Table, *, sheet: str, name: str, locale: Locale, strings: Strings) -> Grid:
-    """`table` ready for the sheet; a RenderError where Excel or its totals cannot take it."""
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What all tables of a workbook have in common."""
+
+    locale: Locale
+    strings: Strings
+    most: int = ROWS  # rows of a sheet
+
+
+def parts(table: Table, *, group: Sequence[str] = (), most: int = ROWS) -> int:
+    """How many sheets a table takes."""
+    room = _room(table, most)
+    return 1 if group else max(1, -(-len(table.frame) // room))
+
+
+def grids(table: Table, places: Sequence[Place], setting: Setting, *, group: Sequence[str] = ()) -> list[Grid]:
+    """`table` ready for its sheets; a RenderError where Excel or its totals cannot take it."""
+    sheet = places[0].sheet
     _check_size(table, sheet)
     labels = headings(column.label for column in table.columns)
     columns = [
-        _column(table.frame, column, heading=heading, locale=locale, strings=strings, sheet=sheet)
+        _column(table.frame, column, heading, setting, f"sheet '{sheet}', column '{heading}'")
         for column, heading in zip(table.columns, labels, strict=True)
     ]
-    return Grid(sheet=sheet, name=name, title=table.title, columns=columns, count=len(table.frame))
+    whole, room = len(table.frame), _room(table, setting.most)
+    made = Grid(places=places, title=table.title, columns=columns, rows=range(whole), whole=whole)
+    if group:
+        return [_grouped(made, table, group, setting.most)]
+    every = range(whole)
+    return [replace(made, part=part, rows=every[part * room : (part + 1) * room]) for part in range(len(places))]
 
 
-def _column(
-    frame: pd.DataFrame, column: Column, *, heading: str, locale: Locale, strings: Strings, sheet: str
-) -> GridColumn:
-    where = f"sheet '{sheet}', column '{heading}'"
-    cells = values(_series(frame, column.key, where), column.format, strings)
-    if cells.cut:
-        _log.warning("%s: %d texts longer than %s characters were cut", where, cells.cut, f"{TEXT_LIMIT:,}")
+def _grouped(made: Grid, table: Table, group: Sequence[str], most: int) -> Grid:
+    where = f"sheet '{made.sheet}'"
+    keys = [_series(table.frame, key, where) for key in group]
+    grouped = replace(made, lines=outline(keys))
+    if grouped.bottom > most:
+        raise RenderError(
+            f"the groups would take {grouped.bottom:,} rows with their subtotals; a sheet can have {most:,}",
+            where=where,
+            hint="take 'group' out, so that the rows go on on a next sheet, or aggregate in the SQL",
+        )
+    return grouped
+
+
+def _room(table: Table, most: int) -> int:
+    """The rows of data that a sheet has room for, under the headings and above the totals."""
+    return most - 1 - any(column.total for column in table.columns)
+
+
+def _column(frame: pd.DataFrame, column: Column, heading: str, setting: Setting, where: str) -> GridColumn:
+    cells = values(_series(frame, column.key, where), column.format, setting.strings)
     summed = _total(cells, where) if column.total else None
     shown = [] if summed is None else [summed]
+    form = number_format(column.format, setting.locale, [*cells.telling, *shown])
+    changes = column.look == "change"
     widths = (
         display_width(heading) + _FILTER_BUTTON,
         cells.width + 3,
-        number_width(column.format, locale, [*cells.ends, *shown]) + 2,
+        number_width(column.format, setting.locale, [*cells.ends, *shown]) + 2 + changes * _ARROW,
     )
     return GridColumn(
         column=column,
         heading=heading,
         values=cells,
-        number_format=number_format(column.format, locale, np.append(cells.numbers, shown)),
+        number_format=changes_format(form) if changes else form,
         width=min(max(_NARROWEST, *widths), _WIDEST),
         total=summed,
     )
@@ -137,29 +222,23 @@ def _series(frame: pd.DataFrame, key: str, where: str) -> pd.Series[Any]:
 
 def _total(cells: Values, where: str) -> float:
     if cells.stray is None:
-        return total(cells.numbers)
+        return cells.total()
     place, value = cells.stray
     raise RenderError(
-        f"a total was asked for, but row {place + 1} has {_excerpt(value)}, which is no number to Excel",
+        f"a total was asked for, but row {place + 1} has {excerpt(value)}, which is no number to Excel",
         where=where,
         hint="give the column a number's format, cast it in the SQL, or take it out of 'total'",
     )
 
 
-def _excerpt(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
-
-
 def _check_size(table: Table, sheet: str) -> None:
-    height = len(table.frame) + 1 + any(column.total for column in table.columns)
     width = len(table.columns)
     if not width:
         raise RenderError("a table has no columns", where=f"sheet '{sheet}'", hint="name at least one")
-    for size, limit, noun in ((height, ROWS, "rows"), (width, COLUMNS, "columns"), (height * width, CELLS, "cells")):
+    for size, limit, noun in ((width, COLUMNS, "columns"), (len(table.frame) * width, CELLS, "cells")):
         if size > limit:
             raise RenderError(
-                f"the table would take {size:,} {noun}; a sheet can have {limit:,}",
+                f"the table would take {size:,} {noun}; {limit:,} are the most",
                 where=f"sheet '{sheet}'",
-                hint="aggregate or filter in the SQL, or spread the rows over several sheets",
+                hint="aggregate or filter in the SQL",
             )

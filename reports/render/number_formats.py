@@ -48,6 +48,11 @@ def number_format(format: str, locale: Locale, numbers: Numbers = ()) -> str:  #
     return _affix(style.before[0], locale) + digits + _affix(style.after[0], locale)
 
 
+def changes_format(code: str) -> str:
+    """A code for numbers that go up and down: an arrow and the sign, so that no colour is needed to tell."""
+    return f'"▲"\\ +{code};"▼"\\ \\-{code};{code}'
+
+
 def number_width(format: str, locale: Locale, numbers: Sequence[float]) -> int:  # noqa: A002
     """The characters the widest of `numbers` takes under a format."""
     kind, _ = parsed(format)

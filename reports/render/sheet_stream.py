@@ -15,16 +15,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from itertools import islice
+from typing import IO
 from xml.sax.saxutils import quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from reports.render.cells import Strings
+from reports.render.shared_strings import Strings
+from reports.render.values import Pieces
 
-BLOCK = 4096
+BLOCK, CELLS = 4096, 65_536  # rows, and cells, that are made at a time
 # Level 6 takes half as long again as 5 over a million cells, for two per cent of the size.
 LEVEL = 5
 _STRINGS = "xl/sharedStrings.xml"
@@ -46,20 +48,8 @@ _DATA = re.compile(r"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)
 _AFTER_IGNORED_ERRORS = re.compile(r"<(?:drawing|legacyDrawing|tableParts|extLst)\b|</worksheet>")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """The numbers of two cell formats: of values of a column's own kind, and of texts among them."""
-
-    value: int
-    text: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stream:
-    """A column to be written: `tails` gives its cells from one place to another, as `cells` makes them."""
-
-    tails: Callable[[int, int], Sequence[str]]
-    look: Look
+Stream = Callable[[int, int], Pieces]
+"""A column to be written: gives its cells from one place to another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,18 +67,19 @@ def letter(column: int) -> str:
     return (letter(before - 1) if before else "") + chr(ord("A") + last)
 
 
-def row(number: int, cells: Mapping[int, tuple[int, str]], *, height: float | None = None) -> str:
-    """One row: for each column, counted from 0, the style and the tail of its cell."""
+def row(number: int, cells: Mapping[int, tuple[int, str]], *, height: float | None = None, level: int = 0) -> str:
+    """One row: for each column, counted from 0, the style and the tail of its cell; `level` is that of its outline."""
     size = f' ht="{height:g}" customHeight="1"' if height else ""
     placed = (f'<c r="{letter(column)}{number}" s="{style}"{tail}' for column, (style, tail) in sorted(cells.items()))
-    return f'<row r="{number}"{size}>{"".join(placed)}</row>'
+    return f'<row r="{number}"{size}{_outlined(level)}>{"".join(placed)}</row>'
 
 
-def rows(columns: Sequence[Stream], *, first: int, count: int) -> Iterator[str]:
-    """`count` rows from row `first` on, in blocks: what is in memory at once does not grow with them."""
-    for start in range(0, count, BLOCK):
-        stop = min(start + BLOCK, count)
-        yield _block(columns, first=first, start=start, stop=stop)
+def rows(columns: Sequence[Stream], *, first: int, places: range, level: int = 0) -> Iterator[str]:
+    """The rows at `places` of the columns, from row `first` on, in blocks: what is in memory at once stays as it is."""
+    step = max(1, min(BLOCK, CELLS // len(columns)))
+    for start in places[::step]:
+        stop = min(start + step, places.stop)
+        yield _block(columns, first=first + start - places.start, places=range(start, stop), level=level)
 
 
 def assemble(
@@ -105,8 +96,20 @@ def assemble(
         for name in [*sorted(parts.namelist(), key=lambda name: (not name.startswith("["), name)), _STRINGS]:
             with book.open(name, "w") as part:
                 content_of = _part(name, parts, sheets, strings)
-                part.writelines(map(_spoken(spoken[name]), content_of) if name in spoken else content_of)
+                _write(part, map(_spoken(spoken[name]), content_of) if name in spoken else content_of)
     return content.getvalue()
+
+
+def _write(part: IO[bytes], content: Iterable[bytes]) -> None:
+    """Compresses one block while the next is made: zlib lets other threads work."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        last: Future[int] | None = None
+        for block in content:
+            if last:
+                last.result()
+            last = beside.submit(part.write, block)
+        if last:
+            last.result()
 
 
 def _part(name: str, draft: ZipFile, sheets: Mapping[str, SheetData], strings: Strings) -> Iterable[bytes]:
@@ -126,24 +129,19 @@ def _spoken(text: str) -> Callable[[bytes], bytes]:
     return lambda drawing: drawing.replace(b' name="Chart 1"', f' name="Chart 1" descr={quoteattr(text)}'.encode())
 
 
-def _block(columns: Sequence[Stream], *, first: int, start: int, stop: int) -> str:
-    numbers = range(first + start, first + stop)
-    placed = [
-        _placed(letter(place), numbers, column.tails(start, stop), column.look) for place, column in enumerate(columns)
-    ]
-    return "".join(
-        f'<row r="{number}">{"".join(cells)}</row>'
-        for number, cells in zip(numbers, zip(*placed, strict=True), strict=True)
-    )
+def _block(columns: Sequence[Stream], *, first: int, places: range, level: int) -> str:
+    """Many rows at once, each one filling of the same pattern."""
+    numbers = list(map(str, range(first, first + len(places))))
+    pattern, filling = [f'<row r="%s"{_outlined(level)}>'], [numbers]
+    for place, column in enumerate(columns):
+        cell, inside = column(places.start, places.stop)
+        pattern.append(f'<c r="{letter(place)}%s"{cell}')
+        filling += [numbers, inside]
+    return "".join(map(f"{''.join(pattern)}</row>".__mod__, zip(*filling, strict=True)))
 
 
-def _placed(letters: str, numbers: range, tails: Sequence[str], look: Look) -> list[str]:
-    # The tail of a text or a bool starts with its type, any other without.
-    value, text = look.value, look.text
-    return [
-        f'<c r="{letters}{number}" s="{text if tail[0] == " " else value}"{tail}'
-        for number, tail in zip(numbers, tails, strict=True)
-    ]
+def _outlined(level: int) -> str:
+    return f' outlineLevel="{level}"' if level else ""
 
 
 def _spliced(sheet: str, data: SheetData) -> Iterator[bytes]:
@@ -164,7 +162,6 @@ def _ignored_errors(ranges: Sequence[str]) -> str:
 
 def _shared(strings: Strings) -> Iterator[bytes]:
     yield f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<sst xmlns="{_MAIN}">'.encode()
-    items = strings.xml()
-    while block := "".join(islice(items, BLOCK)):
-        yield block.encode()
+    for items in strings.xml():
+        yield items.encode()
     yield b"</sst>"

@@ -1,0 +1,76 @@
+"""The workbook's shared strings, which its cells name by number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from xml.sax.saxutils import escape
+
+from reports.render.cells import is_plain, markup
+
+_BLOCK = 4096
+_AT_AN_END = re.compile(r"(?:\A|\n)\s|\s(?:\n|\Z)")  # blanks there have to be asked for
+
+
+@dataclass
+class Strings:
+    """Texts that repeat, each once; and runs of texts that hardly do, which are asked for when they are written.
+
+    So what is in memory does not grow with the rows of a column of ids. Numbers are counted from `first`.
+    """
+
+    first: int = 0
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _runs: list[Callable[[], Iterator[str]]] = field(default_factory=list)
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self._count = self.first
+
+    def tail(self, text: str) -> str:
+        """The tail of a cell with this text."""
+        number = self._numbers.setdefault(text, self._count)
+        self._count += number == self._count
+        return f' t="s"><v>{number}</v></c>'
+
+    def run(self, count: int, texts: Callable[[], Iterator[str]]) -> int:
+        """Numbers for `count` texts, which `texts` will give in this order; the first of them."""
+        first = self._count
+        self._count += count
+        self._runs.append(texts)
+        return first
+
+    def xml(self) -> Iterator[str]:
+        """The items of the table, in the order of their numbers, a block at a time."""
+        every = self._ordered()
+        while block := list(islice(every, _BLOCK)):
+            yield _items(block)
+
+    def _ordered(self) -> Iterator[str]:
+        runs, at = iter(self._runs), self.first
+        for text, number in self._numbers.items():
+            while at < number:
+                for one in next(runs)():
+                    yield one
+                    at += 1
+            yield text
+            at += 1
+        for rest in runs:
+            yield from rest()
+
+
+def _items(texts: list[str]) -> str:
+    """Many texts at once where none of them needs a second look."""
+    joined = "\n".join(texts)
+    if joined.count("\n") == len(texts) - 1 and is_plain(joined) and not _AT_AN_END.search(joined):
+        return f"<si><t>{escape(joined)}</t></si>".replace("\n", "</t></si><si><t>")
+    return "".join(map(_item, texts))
+
+
+
+
+def _item(text: str) -> str:
+    space = ' xml:space="preserve"' if text != text.strip() or "\n" in text else ""
+    return f"<si><t{space}>{markup(text)}</t></si>"
