@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reports import blocks, jobs
 from reports.definition import CsvFile, FlatFile, Job, ParquetFile, Workbook
 from reports.errors import RenderError
-from reports.model import Artifact, Theme
+from reports.model import About, Artifact, Before, Theme
 from reports.render import flat, sealing, workbook
 from reports.render.locales import Locale
 from reports.render.packing import zipped
@@ -21,47 +21,67 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
-_Made = tuple[Artifact, Sequence[str]]
-"""A file, and the datasets of which it has every row."""
+_Made = tuple[Artifact, Sequence[str], Sequence[str]]
+"""A file, the datasets of which it has every row, and what its readers have to be told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attached:
+    """The files of a run; for each dataset that is whole in one of them its name; sentences for the mail."""
+
+    files: Sequence[Artifact]
+    whole_in: Mapping[str, str]
+    notices: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attaching:
-    """The attachments of one run; `tell` is told what had to be changed or left out."""
+    """The attachments of one run; `tell` is told what had to be changed or left out.
+
+    `about` is what the workbook says of its making, `before` the run that its figures are compared with.
+    """
 
     job: Job
     as_of: dt.date
+    about: About
+    before: Before | None
     root: Path
     locale: Locale
     theme: Theme
     tell: Callable[[str], None]
 
-    def make(self, frames: Mapping[str, pd.DataFrame]) -> tuple[list[Artifact], dict[str, str]]:
-        """The files in their order, and for each dataset that is whole in one of them the name of that file."""
+    def make(self, frames: Mapping[str, pd.DataFrame]) -> Attached:
+        """The files in their order, where each dataset is whole, and what readers have to be told."""
         made = list(self._files(frames))
-        self._check([file.name for file, _ in made])
+        self._check([file.name for file, _, _ in made])
+        notices = [notice for _, _, said in made for notice in said]
         if self.job.attach.zip and made:
             name = file_name(self.job.filled(self.job.attach.zip, self.as_of), ".zip")
-            packed = zipped(name, [file for file, _ in made])
-            return [packed], {dataset: name for _, datasets in made for dataset in datasets}
-        whole_in = {dataset: file.name for file, datasets in reversed(made) for dataset in datasets}
-        return [file for file, _ in made], whole_in
+            packed = zipped(name, [file for file, _, _ in made])
+            whole_in = {dataset: name for _, datasets, _ in made for dataset in datasets}
+            return Attached(files=[packed], whole_in=whole_in, notices=notices)
+        whole_in = {dataset: file.name for file, datasets, _ in reversed(made) for dataset in datasets}
+        return Attached(files=[file for file, _, _ in made], whole_in=whole_in, notices=notices)
 
     def _files(self, frames: Mapping[str, pd.DataFrame]) -> Iterator[_Made]:
         if excel := self.job.attach.excel:
-            book, datasets = self._workbook(excel, frames)
-            yield (sealing.sealed(book, excel.password.reveal()) if excel.password else book), datasets
+            book, datasets, said = self._workbook(excel, frames)
+            yield (sealing.sealed(book, excel.password.reveal()) if excel.password else book), datasets, said
         for options in self.job.attach.csv:
-            yield self._csv(options, frames), [options.dataset]
+            yield self._csv(options, frames), [options.dataset], []
         for packed in self.job.attach.parquet:
-            yield self._parquet(packed, frames), [packed.dataset]
+            yield self._parquet(packed, frames), [packed.dataset], []
 
     def _workbook(self, excel: Workbook, frames: Mapping[str, pd.DataFrame]) -> _Made:
-        book = blocks.book(self.job, frames, as_of=self.as_of)
+        book = blocks.book(self.job, frames, as_of=self.as_of, before=self.before)
         if book is None:
             raise RenderError("the workbook has no sheets", where=excel.file, hint="attach at least one dataset")
-        made = workbook.write(replace(book, theme=self.theme), locale=self.locale)
-        return made, [sheet.dataset for sheet in excel.sheets if sheet.dataset]
+        book = replace(book, theme=self.theme, about=self.about if excel.about else None)
+        made = workbook.write(book, locale=self.locale)
+        for said in (*made.continued, *made.notes):
+            self.tell(f"{made.artifact.name}: {said}")
+        lost = [f"{made.artifact.name}: {note}" for note in made.notes if note.lost]
+        return made.artifact, [sheet.dataset for sheet in excel.sheets if sheet.dataset], lost
 
     def _csv(self, options: CsvFile, frames: Mapping[str, pd.DataFrame]) -> Artifact:
         table, name = blocks.flat(self.job, options, frames), self._name(options, ".csv")

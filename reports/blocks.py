@@ -56,12 +56,12 @@ def build(
     ]
 
 
-def book(job: Job, frames: Frames, *, as_of: dt.date) -> Book | None:
-    """The workbook the job attaches, built of its sheets, or None."""
+def book(job: Job, frames: Frames, *, as_of: dt.date, before: Before | None = None) -> Book | None:
+    """The workbook the job attaches, built of its sheets, or None; its figures are compared with the run `before`."""
     if (excel := job.attach.excel) is None or not excel.sheets:
         return None
     file = job.filled(excel.file, as_of)
-    sheets = [_sheet(job, sheet, frames) for sheet in excel.sheets]
+    sheets = [_sheet(job, sheet, frames, before) for sheet in excel.sheets]
     return Book(file=file, sheets=sheets, title=job.title, as_of=as_of)
 
 
@@ -104,13 +104,14 @@ def _named(job: Job) -> Iterator[tuple[str, str, Sequence[str]]]:
             yield sheet.figures, f"figures '{sheet.figures}'", ("label", "value")
         elif sheet.dataset:
             yield sheet.dataset, f"table '{sheet.dataset}'", _keys(sheet)
-            if sheet.chart:
-                yield sheet.dataset, f"chart of sheet '{sheet.name or words(sheet.dataset)}'", _axes(sheet.chart)
+            yield sheet.dataset, f"sheet '{sheet.name or words(sheet.dataset)}'", sheet.group
+            for chart in sheet.every_chart:
+                yield sheet.dataset, f"chart of sheet '{sheet.name or words(sheet.dataset)}'", _axes(chart)
 
 
 def _keys(options: Columns) -> Sequence[str]:
     drawn = (*options.bars, *options.heat, *options.changes)
-    return (*options.columns, *options.labels, *options.format, *options.total, *drawn)
+    return (*options.columns, *options.labels, *options.format, *options.total, *drawn, *options.describe)
 
 
 def _axes(options: ChartOptions) -> Sequence[str]:
@@ -131,15 +132,17 @@ def _block(job: Job, show: Show, frames: Frames, as_of: dt.date, whole_in: Mappi
     return Text(text=show.text, title=show.title)
 
 
-def _sheet(job: Job, options: SheetOptions, frames: Frames) -> Sheet:
+def _sheet(job: Job, options: SheetOptions, frames: Frames, before: Before | None) -> Sheet:
     name = options.dataset or options.figures or ""
     sheet = options.name or words(name)
     if options.figures:
-        return Sheet(name=sheet, content=_figures(job, name, frames, title=options.title))
+        figures = _figures(job, name, frames, title=options.title)
+        return Sheet(name=sheet, content=_compared(figures, name, before) if before else figures)
     frame = _frame(job, name, frames)
     table = Table(frame=frame, columns=_columns(job, name, frame, options), title=options.title)
-    chart = _chart(job, frame, options.chart, place=f"chart of sheet '{sheet}'") if options.chart else None
-    return Sheet(name=sheet, content=table, chart=chart)
+    _require(job, list(frame.columns), options.group, place=f"sheet '{sheet}'")
+    charts = [_chart(job, frame, chart, place=f"chart of sheet '{sheet}'") for chart in options.every_chart]
+    return Sheet(name=sheet, content=table, charts=charts, group=options.group)
 
 
 def _frame(job: Job, name: str, frames: Frames) -> pd.DataFrame:
@@ -215,6 +218,7 @@ def _column(frame: pd.DataFrame, key: str, options: Columns) -> Column:
         format=options.format.get(key) or _format(frame, key),
         total=key in options.total,
         look=options.look(key),
+        description=options.describe.get(key, ""),
     )
 
 

@@ -126,7 +126,7 @@ class Columns(Part):
     """Which columns of a dataset are shown, under which headings, and how they are written.
 
     `bars`, `heat` and `changes` name columns of numbers that are drawn as bars, coloured by their size, or shown as
-    going up and down.
+    going up and down. `describe` says in a sentence what a column means.
     """
 
     columns: tuple[str, ...] = ()
@@ -136,6 +136,7 @@ class Columns(Part):
     bars: Texts = ()
     heat: Texts = ()
     changes: Texts = ()
+    describe: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_look_each(self) -> Self:
@@ -258,7 +259,10 @@ def kind(show: Show) -> str:
 
 
 class SheetOptions(Columns):
-    """One worksheet: a dataset as a native table, or headline figures; `chart` adds a native chart."""
+    """One worksheet: a dataset as a native table, or headline figures; `chart`, or `charts`, adds native charts.
+
+    With `group` the rows under each other that are alike in one or two columns get subtotals.
+    """
 
     _short_form: ClassVar = {"type": "string"}
 
@@ -267,11 +271,30 @@ class SheetOptions(Columns):
     name: str = Field(default="", max_length=31)
     title: str = ""
     chart: ChartOptions | None = None
+    charts: tuple[ChartOptions, ...] = ()
+    group: Texts = ()
 
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, given: object) -> object:
         return {"dataset": given} if isinstance(given, str) else given
+
+    @property
+    def every_chart(self) -> tuple[ChartOptions, ...]:
+        """Its charts, from the top."""
+        return ((self.chart,) if self.chart else ()) + self.charts
+
+    @model_validator(mode="after")
+    def _groups_add_up(self) -> Self:
+        if len(set(self.group)) != len(self.group) or len(self.group) > 2:
+            raise PydanticCustomError("group", "'group' takes one column, or two different ones")
+        if self.group and not self.total:
+            hint = "name the columns that are added up in 'total', or take 'group' out"
+            raise PydanticCustomError("group", "'group' without 'total' has nothing to add up", {"hint": hint})
+        if self.group and self.every_chart:
+            hint = "put the chart on a sheet of its own: between its rows there would be subtotals"
+            raise PydanticCustomError("group", "a sheet in groups has no charts", {"hint": hint})
+        return self
 
     @model_validator(mode="after")
     def _one_content(self) -> Self:
@@ -281,12 +304,16 @@ class SheetOptions(Columns):
 
 
 class Workbook(Part):
-    """An Excel attachment; `file` may say {title}, {job} and {as_of}. It opens with its `password` alone."""
+    """An Excel attachment; `file` may say {title}, {job} and {as_of}. It opens with its `password` alone.
+
+    With `about` its last sheet says where its numbers come from.
+    """
 
     _short_form: ClassVar = {"type": "array", "items": {"type": ["string", "object"]}}
 
     file: Pattern = "{title} {as_of}.xlsx"
     sheets: tuple[SheetOptions, ...]
+    about: bool = True
     password: Secret | None = None
 
     @model_validator(mode="before")

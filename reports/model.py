@@ -90,6 +90,7 @@ class Column:
     format: str = "text"
     total: bool = False
     look: Literal["", "bar", "heat", "change"] = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,11 +176,15 @@ Block = Figures | Table | Chart | Picture | Text
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """One worksheet: headline figures or a table, and perhaps a native chart of its columns."""
+    """One worksheet: headline figures or a table, and perhaps native charts of its columns.
+
+    `group` are columns whose runs of equal values are added up, each under its own rows.
+    """
 
     name: str
     content: Figures | Table
-    chart: Chart | None = None
+    charts: Sequence[Chart] = ()
+    group: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +233,29 @@ class Book:
     title: str = ""
     as_of: date | None = None
     theme: Theme = Theme()
+    about: About | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A dataset as it was asked for: the source by its name, the query, and what came of it."""
+
+    name: str
+    source: str
+    sql: str
+    query_hash: str
+    rows: int
+    set_aside: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What a workbook says of its own making: nothing in it changes from run to run on equal input."""
+
+    job: str
+    datasets: Sequence[Asked] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    notices: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,9 @@ from reports.attaching import Attaching
 from reports.definition import Job
 from reports.errors import JobError
 from reports.model import (
+    About,
     Artifact,
+    Asked,
     Before,
     Block,
     Chart,
@@ -118,10 +120,12 @@ class Pipeline:
     def render(self, datasets: Sequence[Dataset], frames: Mapping[str, Any]) -> Produced:
         """Blocks as pictures, HTML and text; frames as the files that are attached."""
         theme = themes.resolve(self.settings.theme)
-        attachments, whole_in = self._attaching(theme).make(frames)
+        attached = self._attaching(theme, datasets).make(frames)
+        attachments, whole_in = attached.files, attached.whole_in
         shown = blocks.build(self.job, frames, as_of=self.run.as_of, before=self.before, whole_in=whole_in)
         images = self._images(shown, theme)
         page = self._page(shown, datasets, theme)
+        page = replace(page, notices=[*page.notices, *attached.notices])
         report = self._report(page, images, attachments)
         self.tell(
             f"rendered {len(images)} charts, {len(attachments)} attachments, {size(len(report.html.encode()))} of HTML"
@@ -144,15 +148,21 @@ class Pipeline:
         added = [*notices, *produced.added]
         return replace(produced, page=page, report=self._report(page, report.images, kept), added=added)
 
-    def _attaching(self, theme: Theme) -> Attaching:
+    def _attaching(self, theme: Theme, datasets: Sequence[Dataset]) -> Attaching:
         return Attaching(
             job=self.job,
             as_of=self.run.as_of,
+            about=self._about(datasets),
+            before=self.before,
             root=self.settings.root,
             locale=self._locale,
             theme=theme,
             tell=self.tell,
         )
+
+    def _about(self, datasets: Sequence[Dataset]) -> About:
+        asked = [one for dataset in datasets for one in _asked(dataset)]
+        return About(job=self.job.name, datasets=asked, params=self.run.params, notices=_rejections(datasets))
 
     def _images(self, shown: Sequence[Block], theme: Theme) -> list[Artifact]:
         to_draw = [block for block in shown if isinstance(block, Chart | Picture)]
@@ -171,7 +181,7 @@ class Pipeline:
             subject=f"{f'LATE, for {self.late}: ' if self.late else ''}{job.filled(job.subject, as_of)}",
             as_of=as_of,
             blocks=shown,
-            notices=late + [_rejection(table, rows) for (_, table), rows in rejected(datasets).items() if len(rows)],
+            notices=late + _rejections(datasets),
             provenance=[origin for dataset in datasets for origin in provenance(dataset)],
             language=self._locale.language,
             currency=self._locale.currency,
@@ -222,6 +232,10 @@ def rejected(datasets: Sequence[Dataset]) -> dict[tuple[str, str], pd.DataFrame]
     }
 
 
+def _rejections(datasets: Sequence[Dataset]) -> list[str]:
+    return [_rejection(table, rows) for (_, table), rows in rejected(datasets).items() if len(rows)]
+
+
 def _rejection(table: str, rows: pd.DataFrame) -> str:
     first, many = rows.iloc[0], len(rows) > 1
     value = f", column {first['column']}, '{first['value']}'" if first["column"] else ""
@@ -230,6 +244,23 @@ def _rejection(table: str, rows: pd.DataFrame) -> str:
         f"these numbers. {'The first' if many else 'It'} is in {first['file']}, line {first['line']}{value}: "
         f"{first['reason']}."
     )
+
+
+def _asked(dataset: Dataset) -> list[Asked]:
+    """What the workbook says of a dataset, if a query gave it."""
+    if (query := dataset.query) is None:
+        return []
+    set_aside = sum(map(len, dataset.rejected.values()))
+    return [
+        Asked(
+            name=dataset.name,
+            source=query.source,
+            sql=query.sql,
+            query_hash=query.hash,
+            rows=dataset.rows,
+            set_aside=set_aside,
+        )
+    ]
 
 
 def provenance(dataset: Dataset) -> list[Provenance]:

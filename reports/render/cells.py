@@ -62,8 +62,8 @@ def markup(text: str) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Whether `markup` need not be asked about anything but &, < and >."""
-    return not (_UNSAFE.search(text) or "_x" in text)
+    """Whether `markup` need not be asked about anything but &, < and >: what is printable, XML holds."""
+    return text.isprintable() and "_x" not in text
 
 
 def fitted(text: str) -> str:
@@ -82,7 +82,7 @@ def look_over(texts: Sequence[str], odds: Odds, counts: Sequence[int] = ()) -> N
 
     `counts` say in how many cells each stands, if not in one.
     """
-    if max(map(len, texts), default=0) <= LINES_LIMIT and not _UNSAFE.search("\n".join(texts)):
+    if "".join(texts).isprintable() and max(map(len, texts), default=0) <= TEXT_LIMIT // 2:
         return
     for place, text in enumerate(texts):
         _look_at(text, odds, counts[place] if len(counts) else 1)

@@ -15,7 +15,7 @@ from reports.render.cells import display_width
 from reports.render.formats import numeric, parsed
 from reports.render.locales import Locale
 from reports.render.number_formats import changes_format, number_format, number_width
-from reports.render.oddities import Note, excerpt
+from reports.render.oddities import Note, Odd, excerpt
 from reports.render.outlines import Subtotal, outline
 from reports.render.shared_strings import Strings
 from reports.render.sheet_names import headings, quoted, specifier
@@ -36,6 +36,10 @@ class GridColumn:
     number_format: str
     width: int
     total: float | None
+
+    @property
+    def odds(self) -> Sequence[Odd]:
+        return list(self.values.odds)
 
     @property
     def right(self) -> bool:
@@ -136,8 +140,8 @@ class Grid:
     @property
     def notes(self) -> list[Note]:
         """What its columns have that Excel cannot hold; of one that goes on, said with its first sheet."""
-        named = [(one.heading, one.values.odds) for one in self.columns if not self.part]
-        return [Note(sheet=self.sheet, column=heading, odd=odd) for heading, odds in named for odd in odds]
+        columns = () if self.part else self.columns
+        return [Note(sheet=self.sheet, column=one.heading, odd=odd) for one in columns for odd in one.odds]
 
 
 @dataclass(frozen=True, kw_only=True)

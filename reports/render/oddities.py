@@ -11,16 +11,16 @@ LOST: frozenset[Oddity] = frozenset({"cut", "replaced"})
 """What a reader of the workbook misses; the rest is all there, if in another form."""
 _EXAMPLE = 40
 _SAID: dict[Oddity, tuple[str, str]] = {
-    "cut": ("text is longer than 32,767 characters, and was cut", "texts are longer than 32,767 characters, and were cut"),
-    "replaced": ("text has control characters, now shown by signs", "texts have control characters, now shown by signs"),
-    "digits": ("whole number has more than 15 digits, and is text", "whole numbers have more than 15 digits, and are text"),
-    "infinite": ("value is infinite, and is text", "values are infinite, and are text"),
-    "early": ("date is before March 1900, and is text", "dates are before March 1900, and are text"),
-    "other": ("value is not of the column's kind, and is text", "values are not of the column's kind, and are text"),
-    "rounded": ("decimal has more digits than Excel holds, and was rounded", "decimals have more digits than Excel holds, and were rounded"),
-    "lines": ("text has more than 253 line feeds, all kept", "texts have more than 253 line feeds, all kept"),
-    "line ends": ("text had carriage returns, now line feeds", "texts had carriage returns, now line feeds"),
-}  # fmt: skip
+    "cut": ("text is longer than 32,767 characters: cut", "texts are longer than 32,767 characters: cut"),
+    "replaced": ("text has control characters: shown by signs", "texts have control characters: shown by signs"),
+    "digits": ("whole number has over 15 digits: kept as text", "whole numbers have over 15 digits: kept as text"),
+    "infinite": ("value is infinite: kept as text", "values are infinite: kept as text"),
+    "early": ("date is before March 1900: kept as text", "dates are before March 1900: kept as text"),
+    "other": ("value is not of its column's kind: kept as text", "values are not of their column's kind: kept as text"),
+    "rounded": ("decimal has more digits than a cell: rounded", "decimals have more digits than a cell: rounded"),
+    "lines": ("text has over 253 line feeds: kept", "texts have over 253 line feeds: kept"),
+    "line ends": ("text had carriage returns: now line feeds", "texts had carriage returns: now line feeds"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

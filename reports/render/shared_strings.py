@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from xml.sax.saxutils import escape
 
 from reports.render.cells import is_plain, markup
-
-_BLOCK = 4096
-_AT_AN_END = re.compile(r"(?:\A|\n)\s|\s(?:\n|\Z)")  # blanks there have to be asked for
 
 
 @dataclass
@@ -23,7 +18,7 @@ class Strings:
 
     first: int = 0
     _numbers: dict[str, int] = field(default_factory=dict)
-    _runs: list[Callable[[], Iterator[str]]] = field(default_factory=list)
+    _runs: list[Callable[[], Iterator[list[str]]]] = field(default_factory=list)
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -35,40 +30,42 @@ class Strings:
         self._count += number == self._count
         return f' t="s"><v>{number}</v></c>'
 
-    def run(self, count: int, texts: Callable[[], Iterator[str]]) -> int:
-        """Numbers for `count` texts, which `texts` will give in this order; the first of them."""
+    def run(self, count: int, texts: Callable[[], Iterator[list[str]]]) -> int:
+        """Numbers for `count` texts, which `texts` will give in this order, many at a time; the first of them."""
         first = self._count
         self._count += count
         self._runs.append(texts)
         return first
 
     def xml(self) -> Iterator[str]:
-        """The items of the table, in the order of their numbers, a block at a time."""
-        every = self._ordered()
-        while block := list(islice(every, _BLOCK)):
-            yield _items(block)
+        """The items of the table, in the order of their numbers, many at a time."""
+        return map(_items, self._ordered())
 
-    def _ordered(self) -> Iterator[str]:
-        runs, at = iter(self._runs), self.first
+    def _ordered(self) -> Iterator[list[str]]:
+        runs, at, shared = iter(self._runs), self.first, list[str]()
         for text, number in self._numbers.items():
-            while at < number:
-                for one in next(runs)():
-                    yield one
-                    at += 1
-            yield text
+            if at < number:
+                yield shared
+                shared = []
+                while at < number:
+                    for block in next(runs)():
+                        yield block
+                        at += len(block)
+            shared.append(text)
             at += 1
+        yield shared
         for rest in runs:
             yield from rest()
 
 
 def _items(texts: list[str]) -> str:
-    """Many texts at once where none of them needs a second look."""
+    """Many texts at once where none of them needs a second look: blanks that are no spaces are not printable."""
+    if not texts:
+        return ""
     joined = "\n".join(texts)
-    if joined.count("\n") == len(texts) - 1 and is_plain(joined) and not _AT_AN_END.search(joined):
+    if is_plain("".join(texts)) and "\n " not in f"\n{joined}" and " \n" not in f"{joined}\n":
         return f"<si><t>{escape(joined)}</t></si>".replace("\n", "</t></si><si><t>")
     return "".join(map(_item, texts))
-
-
 
 
 def _item(text: str) -> str:

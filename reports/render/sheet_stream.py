@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from typing import IO
+from typing import IO, Any
 from xml.sax.saxutils import quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -54,10 +54,15 @@ Stream = Callable[[int, int], Pieces]
 
 @dataclass(frozen=True, kw_only=True)
 class SheetData:
-    """What a draft's sheet lacks: its rows, and the ranges where digits are text on purpose."""
+    """What a draft's sheet lacks: its rows, and the ranges where digits are text on purpose.
+
+    `marks` are for its rules of data bars, in their order, which the `extensions` at its end have more to say of.
+    """
 
     rows: Iterable[str]
     text_ranges: Sequence[str] = ()
+    marks: Sequence[str] = ()
+    extensions: str = ""
 
 
 @cache
@@ -83,13 +88,13 @@ def rows(columns: Sequence[Stream], *, first: int, places: range, level: int = 0
 
 
 def assemble(
-    draft: bytes, sheets: Mapping[str, SheetData], strings: Strings, *, alternatives: Sequence[str] = ()
+    draft: bytes, sheets: Mapping[str, SheetData], strings: Strings, *, alternatives: Sequence[Sequence[str]] = ()
 ) -> bytes:
     """The draft with the rows of each sheet, by its entry's name; equal input gives equal bytes.
 
-    `alternatives` say in words what the draft's charts show, in their order, to those who do not see them.
+    `alternatives` say in words what the charts of each drawing show, in their order, to those who do not see them.
     """
-    spoken = {f"xl/drawings/drawing{n}.xml": text for n, text in enumerate(alternatives, start=1)}
+    spoken = {f"xl/drawings/drawing{n}.xml": texts for n, texts in enumerate(alternatives, start=1)}
     content = BytesIO()
     with ZipFile(BytesIO(draft)) as parts, ZipFile(content, "w", ZIP_DEFLATED, compresslevel=LEVEL) as book:
         # The content types come first, where scanners look; the strings last, as the rows enter them.
@@ -124,15 +129,22 @@ def _part(name: str, draft: ZipFile, sheets: Mapping[str, SheetData], strings: S
     return [content]
 
 
-def _spoken(text: str) -> Callable[[bytes], bytes]:
-    """Adds the alternative text to a drawing's chart, which openpyxl cannot."""
-    return lambda drawing: drawing.replace(b' name="Chart 1"', f' name="Chart 1" descr={quoteattr(text)}'.encode())
+def _spoken(texts: Sequence[str]) -> Callable[[bytes], bytes]:
+    """Adds the alternative texts to a drawing's charts, which openpyxl cannot."""
+
+    def spoken(drawing: bytes) -> bytes:
+        for number, text in enumerate(texts, start=1):
+            name = f' name="Chart {number}"'.encode()
+            drawing = drawing.replace(name, name + f" descr={quoteattr(text)}".encode())
+        return drawing
+
+    return spoken
 
 
 def _block(columns: Sequence[Stream], *, first: int, places: range, level: int) -> str:
     """Many rows at once, each one filling of the same pattern."""
     numbers = list(map(str, range(first, first + len(places))))
-    pattern, filling = [f'<row r="%s"{_outlined(level)}>'], [numbers]
+    pattern, filling = [f'<row r="%s"{_outlined(level)}>'], list[Sequence[Any]]([numbers])
     for place, column in enumerate(columns):
         cell, inside = column(places.start, places.stop)
         pattern.append(f'<c r="{letter(place)}%s"{cell}')
@@ -149,11 +161,14 @@ def _spliced(sheet: str, data: SheetData) -> Iterator[bytes]:
     yield f"{before}<sheetData>".encode()
     for part in data.rows:
         yield part.encode()
+    for mark in data.marks:
+        after = after.replace("</dataBar></cfRule>", f"</dataBar>{mark}</cfRule>", 1)
     if data.text_ranges:
         place = _AFTER_IGNORED_ERRORS.search(after)
         at = place.start() if place else len(after)
         after = after[:at] + _ignored_errors(data.text_ranges) + after[at:]
-    yield f"</sheetData>{after}".encode()
+    end = after.removesuffix("</worksheet>") + data.extensions + "</worksheet>"
+    yield f"</sheetData>{end}".encode()
 
 
 def _ignored_errors(ranges: Sequence[str]) -> str:

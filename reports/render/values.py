@@ -24,6 +24,7 @@ from reports.render.cells import (
     EPOCH,
     EXACT,
     FIRST_SAFE,
+    TEXT_LIMIT,
     display_width,
     fitted,
     is_rounded,
@@ -43,7 +44,7 @@ Array = np.ndarray[Any, Any]
 Pieces = tuple[str, Sequence[Any]]
 """Cells of a column without their addresses: a format, and for each row what is put into it."""
 _PART = 65_536
-_SAMPLE, _DISTINCT = 5_000, 0.95
+_SAMPLE, _LEAP, _DISTINCT = 5_000, 2_654_435_761, 0.95  # a leap that is prime: the rows leapt to are as if at random
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +127,13 @@ class _Run(Values):
     """A column of texts that hardly repeat: each is a shared string of its own, from the number `first` on."""
 
     first: int
+    gaps: bool
 
     def pieces(self, look: Look, start: int, stop: int) -> Pieces:
         numbers = range(self.first + start, self.first + stop)
-        texts = _texts(self.series.iloc[start:stop])
-        if all(texts):
+        if not self.gaps:
             return f' s="{look.text}" t="s"><v>%d</v></c>', numbers
+        texts = _texts(self.series.iloc[start:stop])
         before, empty = f' s="{look.text}" t="s"><v>', f' s="{look.value}"{EMPTY}'
         return "%s", [f"{before}{one}</v></c>" if text else empty for one, text in zip(numbers, texts, strict=True)]
 
@@ -218,7 +220,8 @@ def _serials(series: pd.Series[Any]) -> Array:
 
 
 def _numbers(series: pd.Series[Any], convert: Callable[[pd.Series[Any]], Array]) -> _Numbers:
-    least, greatest, broken = math.inf, -math.inf, ()
+    least, greatest = math.inf, -math.inf
+    broken: tuple[float, ...] = ()
     for part in _parts(series):
         array = convert(part)
         array = array[~np.isnan(array)]
@@ -241,8 +244,9 @@ def _hardly_repeats(series: pd.Series[Any]) -> bool:
     """Whether hardly any text of a long column stands there twice, going by a sample of it."""
     if len(series) <= _SAMPLE or series.dtype.kind == "b":
         return False
-    sample = series.iloc[:: len(series) // _SAMPLE]
-    return bool(sample.nunique() >= _DISTINCT * len(sample))
+    # Leaps, as every so many rows might be in step with what repeats.
+    sample = series.iloc[np.unique(np.arange(_SAMPLE) * _LEAP % len(series))]
+    return bool(sample.nunique() > _DISTINCT * sample.count())
 
 
 def _texts(series: pd.Series[Any]) -> list[str]:
@@ -254,19 +258,23 @@ def _texts(series: pd.Series[Any]) -> list[str]:
 
 
 def _run(series: pd.Series[Any], strings: Strings) -> _Run:
-    odds, width, stray = Odds(), 0, None
+    odds, width, stray, gaps = Odds(), 0, None, False
     for number_, part in enumerate(_parts(series)):
         texts = _texts(part)
+        gaps = gaps or not all(texts)
         look_over(texts, odds)
         width = max(width, widest(texts))
         if stray is None and (place := next((place for place, text in enumerate(texts) if text), None)) is not None:
             stray = number_ * _PART + place, part.iloc[place]
     first = strings.run(len(series), partial(_fitted, series))
-    return _Run(series=series, first=first, width=width, odds=odds, stray=stray)
+    return _Run(series=series, first=first, width=width, odds=odds, stray=stray, gaps=gaps)
 
 
-def _fitted(series: pd.Series[Any]) -> Iterator[str]:
-    return chain.from_iterable(map(fitted, _texts(part)) for part in _parts(series))
+def _fitted(series: pd.Series[Any]) -> Iterator[list[str]]:
+    for part in _parts(series):
+        texts = _texts(part)
+        long = max(map(len, texts)) > TEXT_LIMIT // 2
+        yield list(map(fitted, texts)) if long else texts
 
 
 def _coded(series: pd.Series[Any], strings: Strings) -> _Codes:
@@ -278,7 +286,7 @@ def _coded(series: pd.Series[Any], strings: Strings) -> _Codes:
     first = np.flatnonzero(filled[codes])[:1].tolist()
     return _Codes(
         series=series,
-        codes=codes,
+        codes=codes.astype(np.min_scalar_type(-len(texts) - 1)),
         distinct=[*(_tail(value, strings) for value in every), EMPTY],
         width=widest(texts),
         odds=odds,
@@ -291,7 +299,8 @@ def _coded(series: pd.Series[Any], strings: Strings) -> _Codes:
 
 def _mixed(series: pd.Series[Any], kind: str, strings: Strings) -> _Mixed:
     odds, stray, width = Odds(), None, 0
-    least, greatest, broken = math.inf, -math.inf, ()
+    least, greatest = math.inf, -math.inf
+    broken: tuple[float, ...] = ()
     every = chain.from_iterable(part.tolist() for part in _parts(series))
     for place, value in enumerate(map(plain, every)):
         if missing(value) or value == "":

@@ -28,7 +28,7 @@ def files(upload: Upload, uploads: Uploads) -> list[Artifact]:
     columns[1] = replace(columns[1], format="integer")
     sheet = Sheet(name="Rejected rows", content=Table(frame=rows, columns=columns, limit=len(rows)))
     title = f"Rejected rows of {upload.name}"
-    book = workbook.write(Book(file=f"{name}.xlsx", sheets=[sheet], title=title, as_of=upload.started.date()))
+    book = workbook.write(Book(file=f"{name}.xlsx", sheets=[sheet], title=title, as_of=upload.started.date())).artifact
     text = as_csv(uploads.rejects(upload.id))
     return [book, Artifact(name=book.name.removesuffix(".xlsx") + ".csv", media_type="text/csv", content=text)]
 

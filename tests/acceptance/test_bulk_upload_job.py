@@ -232,7 +232,7 @@ def test_the_workbook_has_every_rejected_row_of_the_day(sent: Sent, log: Log) ->
 def test_the_sheets_are_those_of_the_job_with_a_native_chart(sent: Sent, log: Log) -> None:
     """Summary, Uploads of the day, Rejected, Trend with its chart, Expected; totals are those of the mail."""
     book = openpyxl.load_workbook(io.BytesIO(sent.produced.report.attachments[0].content))
-    assert book.sheetnames == ["Summary", "Uploads of the day", "Rejected", "Trend", "Expected"]
+    assert book.sheetnames == ["Summary", "Uploads of the day", "Rejected", "Trend", "Expected", "About this report"]
     assert len(book["Trend"]._charts) == 1
     values = workbook(sent)
     uploads = rows(values["Uploads of the day"])

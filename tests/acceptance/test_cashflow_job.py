@@ -144,9 +144,9 @@ def test_a_spreadsheet_program_computes_the_same_totals(sent: Sent, tmp_path: Pa
 def test_the_sheets_are_those_of_the_job_with_a_native_chart(sent: Sent) -> None:
     """Summary, Monthly with its chart, By product, Sample, and every loan with its identifier as text."""
     book = openpyxl.load_workbook(io.BytesIO(sent.produced.report.attachments[0].content))
-    assert book.sheetnames == ["Summary", "Monthly", "By product", "By year", "Sample", "Loans"]
+    assert book.sheetnames == ["Summary", "Monthly", "By product", "By year", "Sample", "Loans", "About this report"]
     assert len(book["Monthly"]._charts) == 1
-    assert all(sheet.freeze_panes for sheet in book if sheet.title != "Summary")
+    assert all(sheet.freeze_panes for sheet in book if sheet.title not in {"Summary", "About this report"})
     ids = [cell.value for cell in book["Loans"]["A"][1:-1]]
     assert len(ids) == 600
     assert "0000137" in ids

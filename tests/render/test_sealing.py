@@ -14,14 +14,14 @@ import pytest
 
 from reports.errors import RenderError
 from reports.model import Artifact, Book, Column, Sheet, Table
+from reports.render import workbook
 from reports.render.sealing import opened, sealed
-from reports.render.workbook import write
 
 
 @pytest.fixture(scope="module")
 def plain() -> Artifact:
     table = Table(frame=pd.DataFrame({"a": [1, 2]}), columns=[Column(key="a", label="A", format="integer")])
-    return write(Book(file="Loans", sheets=[Sheet(name="Loans", content=table)]))
+    return workbook.write(Book(file="Loans", sheets=[Sheet(name="Loans", content=table)])).artifact
 
 
 def test_it_opens_with_its_password(plain: Artifact) -> None:

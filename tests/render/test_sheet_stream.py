@@ -2,11 +2,14 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
 
 import pytest
 
-from reports.render.cells import EMPTY, Strings
-from reports.render.sheet_stream import BLOCK, Look, SheetData, Stream, assemble, letter, row, rows
+from reports.render.cells import EMPTY
+from reports.render.shared_strings import Strings
+from reports.render.sheet_stream import BLOCK, CELLS, SheetData, Stream, assemble, letter, row, rows
+from reports.render.values import Pieces
 
 DRAFT = {
     "xl/worksheets/sheet1.xml": "<worksheet><cols/><sheetData><row r='9'/></sheetData>{after}</worksheet>",
@@ -41,30 +44,58 @@ def test_a_row_has_its_cells_in_order_and_its_height() -> None:
     )
 
 
-def test_texts_among_numbers_have_their_own_look() -> None:
-    """A number takes the column's format, a text the one that keeps it text."""
-    tails = ["><v>1</v></c>", ' t="s"><v>0</v></c>', EMPTY]
-    stream = Stream(tails=lambda start, stop: tails[start:stop], look=Look(value=7, text=8))
-    assert "".join(rows([stream], first=2, count=3)) == (
-        '<row r="2"><c r="A2" s="7"><v>1</v></c></row>'
-        '<row r="3"><c r="A3" s="8" t="s"><v>0</v></c></row>'
-        '<row r="4"><c r="A4" s="7"/></row>'
+def numbers(start: int, stop: int) -> Pieces:
+    return ' s="7"><v>%d</v></c>', range(start, stop)
+
+
+def test_columns_fill_one_pattern() -> None:
+    """Cells of one look, and cells that bring their own, side by side; an outline's level on each row."""
+    texts = [' s="8" t="s"><v>0</v></c>', f' s="7"{EMPTY}']
+    columns: list[Stream] = [numbers, lambda start, stop: ("%s", texts[start:stop])]
+    assert "".join(rows(columns, first=2, places=range(2))) == (
+        '<row r="2"><c r="A2" s="7"><v>0</v></c><c r="B2" s="8" t="s"><v>0</v></c></row>'
+        '<row r="3"><c r="A3" s="7"><v>1</v></c><c r="B3" s="7"/></row>'
+    )
+    assert "".join(rows([numbers], first=9, places=range(4, 5), level=2)) == (
+        '<row r="9" outlineLevel="2"><c r="A9" s="7"><v>4</v></c></row>'
     )
 
 
 @pytest.mark.parametrize("count", [0, 1, BLOCK, BLOCK + 1, 3 * BLOCK - 1])
-def test_rows_come_in_blocks_without_a_gap(count: int) -> None:
+@pytest.mark.parametrize("width", [1, 100])
+def test_rows_come_in_blocks_without_a_gap(count: int, width: int) -> None:
     """Whatever the number of rows, each is written once, in order, and no block holds more than its share."""
     asked: list[int] = []
 
-    def tails(start: int, stop: int) -> list[str]:
+    def column(start: int, stop: int) -> Pieces:
         asked.append(stop - start)
-        return [f"><v>{number}</v></c>" for number in range(start, stop)]
+        return numbers(start, stop)
 
-    text = "".join(rows([Stream(tails=tails, look=Look(value=0, text=0))], first=2, count=count))
-    expected = "".join(f'<row r="{n + 2}"><c r="A{n + 2}" s="0"><v>{n}</v></c></row>' for n in range(count))
+    text = "".join(rows([column] * width, first=2, places=range(count)))
+    row = "".join(f'<c r="{letter(place)}%d" s="7"><v>%d</v></c>' for place in range(width))
+    expected = "".join(f'<row r="{n + 2}">{row % ((n + 2, n) * width)}</row>' for n in range(count))
     assert text == expected
-    assert max(asked, default=0) <= BLOCK
+    assert max(asked, default=0) <= min(BLOCK, max(1, CELLS // width))
+
+
+def test_an_error_while_rows_are_made_is_told() -> None:
+    """Also where rows are compressed beside."""
+
+    def failing() -> Iterator[str]:
+        yield "<row r='1'/>"
+        raise ValueError("row 2 is broken")
+
+    with pytest.raises(ValueError, match="row 2 is broken"):
+        assembled(SheetData(rows=failing()))
+
+
+def test_data_bars_are_told_of_their_extensions() -> None:
+    """Each rule of data bars gets its mark, in order; the extensions stand at the very end."""
+    rule = "<cfRule><dataBar></dataBar></cfRule>"
+    data = SheetData(rows=[], marks=["<m1/>", "<m2/>"], extensions="<extLst/>")
+    sheet = assembled(data, after=f"{rule}{rule}<tableParts/>").read("xl/worksheets/sheet1.xml").decode()
+    marked = "".join(f"<cfRule><dataBar></dataBar><m{n}/></cfRule>" for n in (1, 2))
+    assert sheet.endswith(f"{marked}<tableParts/><extLst/></worksheet>")
 
 
 def test_the_rows_take_the_placeholders_place() -> None:

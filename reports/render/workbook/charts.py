@@ -14,23 +14,24 @@ from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
 
 from reports.errors import RenderError
-from reports.model import Chart, Column
+from reports.model import Chart, Column, Theme
 from reports.render.cells import clean
 from reports.render.grids import Grid, GridColumn
 from reports.render.locales import Locale
 from reports.render.number_formats import number_format
 from reports.render.sheet_names import quoted
 from reports.render.sheet_stream import letter
-from reports.render.workbook.looks import INK, QUIET, RULE, SERIES
+from reports.render.workbook.looks import INK, QUIET, RULE, series
 
 NativeChart = LineChart | AreaChart | BarChart
 _KINDS: dict[str, type[NativeChart]] = {"line": LineChart, "area": AreaChart, "bar": BarChart}
 _CENTIMETRES = (19, 10)
 CHARACTERS = 92  # what that takes from the width of a page
+HEIGHT = 18  # rows that it takes
 _LABELS = 8  # of the x axis, which holds no more side by side
 
 
-def native_chart(chart: Chart, table: Grid, *, locale: Locale) -> NativeChart:
+def native_chart(chart: Chart, table: Grid, *, locale: Locale, theme: Theme) -> NativeChart:
     """`chart` drawn by Excel from `table`; a RenderError where it has no such kind or column."""
     if chart.kind not in _KINDS:
         raise RenderError(
@@ -42,8 +43,9 @@ def native_chart(chart: Chart, table: Grid, *, locale: Locale) -> NativeChart:
         raise RenderError("the chart has no columns to show", where=_where(table), hint="name them in 'y'")
     drawn = _KINDS[chart.kind]()
     x, lines = _column(table, chart.x), [_column(table, column) for column in chart.y]
+    colors = series(theme)
     for number, column in enumerate(lines):
-        drawn.series.append(_series(table, column, x, kind=chart.kind, color=SERIES[number % len(SERIES)]))
+        drawn.series.append(_series(table, column, x, kind=chart.kind, color=colors[number % len(colors)]))
     drawn.width, drawn.height = _CENTIMETRES
     drawn.title = _title(chart.title, 1300, INK, bold=True) if chart.title else None
     _set_up_kind(drawn, several=len(lines) > 1)
@@ -76,15 +78,15 @@ def _series(table: Grid, column: GridColumn, x: GridColumn, *, kind: str, color:
     shape = GraphicalProperties(solidFill=color, ln=LineProperties(noFill=True))
     if kind == "line":
         shape = GraphicalProperties(ln=LineProperties(solidFill=color, w=28_575))
-    series = Series(
+    drawn = Series(
         tx=SeriesLabel(strRef=name),
         cat=_categories(table, x),
         val=NumDataSource(numRef=NumRef(f=_cells(table, column))),
         spPr=shape,
     )
     if kind == "line":
-        series.marker, series.smooth = Marker("none"), False
-    return series
+        drawn.marker, drawn.smooth = Marker("none"), False
+    return drawn
 
 
 def _categories(table: Grid, x: GridColumn) -> AxDataSource:

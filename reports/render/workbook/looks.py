@@ -15,33 +15,44 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.table import TableStyle, TableStyleElement
 from openpyxl.writer.theme import theme_xml
 
-INK, ACCENT, BAND, RULE, NEGATIVE, QUIET, WHITE = (
-    "1F2933", "1F5A92", "F3F6FA", "D5DCE4", "B23A48", "616E7C", "FFFFFF",
-)  # fmt: skip
-SERIES = ("1F5A92", "CF7A1F", "49A284", "9A2B4B", "7D92AB", "A97DD4")
+from reports.model import Theme
+
+INK, RULE, NEGATIVE, POSITIVE, QUIET, WHITE = "1F2933", "D5DCE4", "B23A48", "1E7B57", "616E7C", "FFFFFF"
+_SERIES = ("49A284", "9A2B4B", "7D92AB", "A97DD4")
 TABLE_STYLE = "Reports"
 _Element = Literal["wholeTable", "headerRow", "totalRow", "secondRowStripe"]
 _OFFICE_ACCENTS = ("4F81BD", "C0504D", "9BBB59", "8064A2", "4BACC6", "F79646")
 _OFFICE_LINK = "0000FF"
 
 
-def dress(workbook: Workbook) -> None:
+def series(theme: Theme) -> tuple[str, ...]:
+    """The colours of a chart's columns, in order."""
+    return (hexed(theme.accent), hexed(theme.second), *_SERIES)
+
+
+def hexed(colour: str) -> str:
+    """#1F5A92 as Office writes it."""
+    return colour.removeprefix("#").upper()
+
+
+def dress(workbook: Workbook, look: Theme) -> None:
     """Gives the workbook its theme and the style its tables refer to."""
     theme: str = theme_xml
-    for office, ours in zip((*_OFFICE_ACCENTS, _OFFICE_LINK), (*SERIES, ACCENT), strict=True):
+    for office, ours in zip((*_OFFICE_ACCENTS, _OFFICE_LINK), (*series(look), hexed(look.link)), strict=True):
         theme = theme.replace(f'val="{office}"', f'val="{ours}"')
     workbook.loaded_theme = theme
-    _add_table_style(workbook)
+    _add_table_style(workbook, look)
 
 
-def _add_table_style(workbook: Workbook) -> None:
+def _add_table_style(workbook: Workbook, look: Theme) -> None:
     """The look of tables in the mail; their only way in is through these two lists."""
-    line, strong = Side(style="thin", color=RULE), Side(style="medium", color=ACCENT)
+    accent = hexed(look.accent)
+    line, strong = Side(style="thin", color=RULE), Side(style="medium", color=accent)
     elements: dict[_Element, DifferentialStyle] = {
         "wholeTable": DifferentialStyle(border=Border(bottom=line, horizontal=line)),
-        "headerRow": DifferentialStyle(font=Font(bold=True, color=WHITE), fill=_fill(ACCENT)),
+        "headerRow": DifferentialStyle(font=Font(bold=True, color=hexed(look.on_accent)), fill=_fill(accent)),
         "totalRow": DifferentialStyle(font=Font(bold=True), border=Border(top=strong)),
-        "secondRowStripe": DifferentialStyle(fill=_fill(BAND)),
+        "secondRowStripe": DifferentialStyle(fill=_fill(hexed(look.soft))),
     }
     known = workbook._differential_styles  # type: ignore[attr-defined]  # noqa: SLF001
     parts = [TableStyleElement(type=name, dxfId=known.add(style)) for name, style in elements.items()]
@@ -62,48 +73,64 @@ class _Role(NamedTuple):
 
 
 _UNDER = Border(bottom=Side(style="thin", color=RULE))
-_TOTAL = Border(top=Side(style="medium", color=ACCENT))
 _RIGHT = Alignment("right", "center")
 _INDENTED = Alignment("left", "center", indent=1)
+_WRAPPED = Alignment("left", "top", wrap_text=True)
 _BESIDE_BUTTON = Alignment("right", "center", indent=2)  # Excel puts the filter's button on the right
 
 
 def _font(color: str = INK, size: int = 11, **more: Any) -> Font:
-    return Font(name="Calibri", size=size, color=color, **more)
+    return Font(**({"name": "Calibri"} | more), size=size, color=color)
 
 
-_ROLES = {
-    "heading": _Role(_font(WHITE, bold=True), fill=_fill(ACCENT), alignment=_INDENTED),
-    "heading_of_numbers": _Role(_font(WHITE, bold=True), fill=_fill(ACCENT), alignment=_BESIDE_BUTTON),
-    "number": _Role(_font(), _UNDER),
-    "text": _Role(_font(), _UNDER, alignment=_INDENTED),
-    "date": _Role(_font(), _UNDER, alignment=_INDENTED),
-    "total": _Role(_font(bold=True), _TOTAL, _fill(BAND)),
-    "total_label": _Role(_font(bold=True), _TOTAL, _fill(BAND), _INDENTED),
-    "title": _Role(_font(ACCENT, 20, bold=True), Border(bottom=Side(style="medium", color=ACCENT))),
-    "subtitle": _Role(_font(QUIET, 12)),
-    "section": _Role(_font(ACCENT, 13, bold=True), _UNDER),
-    "caption": _Role(_font(QUIET), _UNDER, alignment=_RIGHT),
-    "label": _Role(_font(), _UNDER),
-    "figure": _Role(_font(size=12, bold=True), _UNDER, alignment=_RIGHT),
-    "count": _Role(_font(), _UNDER, alignment=_RIGHT),
-    "note": _Role(_font(QUIET), _UNDER, alignment=_INDENTED),
-    "link": _Role(_font(ACCENT, underline="single"), _UNDER),
-}
+def _roles(look: Theme) -> dict[str, _Role]:
+    accent, on_accent, link, soft = map(hexed, (look.accent, look.on_accent, look.link, look.soft))
+    band, ground = _fill(accent), _fill(soft)
+    total, subtotal = Border(top=Side(style="medium", color=accent)), Border(top=Side(style="thin", color=accent))
+    section = Border(bottom=Side(style="medium", color=accent))
+    return {
+        "heading": _Role(_font(on_accent, bold=True), fill=band, alignment=_INDENTED),
+        "heading_of_numbers": _Role(_font(on_accent, bold=True), fill=band, alignment=_BESIDE_BUTTON),
+        "number": _Role(_font(), _UNDER),
+        "text": _Role(_font(), _UNDER, alignment=_INDENTED),
+        "date": _Role(_font(), _UNDER, alignment=_INDENTED),
+        "total": _Role(_font(bold=True), total, ground),
+        "total_label": _Role(_font(bold=True), total, ground, _INDENTED),
+        "subtotal": _Role(_font(bold=True), subtotal, ground),
+        "subtotal_label": _Role(_font(bold=True), subtotal, ground, _INDENTED),
+        "band": _Role(_font(on_accent), fill=band),
+        "title": _Role(_font(on_accent, 20, bold=True), fill=band),
+        "subtitle": _Role(_font(on_accent, 12), fill=band, alignment=Alignment(vertical="top")),
+        "section": _Role(_font(link, 13, bold=True), section),
+        "caption": _Role(_font(QUIET, 10), section, alignment=_RIGHT),
+        "heading_left": _Role(_font(QUIET, 10), section),
+        "label": _Role(_font(), _UNDER),
+        "figure": _Role(_font(link, 14, bold=True), _UNDER, alignment=_RIGHT),
+        "sum": _Role(_font(bold=True), _UNDER, alignment=_RIGHT),
+        "count": _Role(_font(), _UNDER, alignment=_RIGHT),
+        "better": _Role(_font(POSITIVE), _UNDER, alignment=_RIGHT),
+        "worse": _Role(_font(NEGATIVE), _UNDER, alignment=_RIGHT),
+        "note": _Role(_font(QUIET), _UNDER, alignment=_INDENTED),
+        "link": _Role(_font(link, underline="single"), _UNDER),
+        "fact": _Role(_font(QUIET), _UNDER),
+        "plain": _Role(_font(), _UNDER),
+        "meaning": _Role(_font(), _UNDER, alignment=_WRAPPED),
+        "code": _Role(_font(size=10, name="Consolas"), fill=ground),
+    }
 
 
 class Styles:
     """The numbers under which the workbook knows its cell formats."""
 
-    def __init__(self, workbook: Workbook) -> None:
-        self._workbook = workbook
+    def __init__(self, workbook: Workbook, look: Theme) -> None:
+        self._workbook, self._roles = workbook, _roles(look)
         self._ids: dict[tuple[str, str], int] = {}
 
     def id(self, role: str, number_format: str) -> int:
         """The number of a role's look with a number format, entered into the workbook at first use."""
         key = role, number_format
         if key not in self._ids:
-            look = _ROLES[role]
+            look = self._roles[role]
             cell = Cell(self._workbook.worksheets[0], 1, 1)  # on no sheet: it only carries a style
             cell.font, cell.border, cell.fill, cell.alignment = look.font, look.border, look.fill, look.alignment
             cell.number_format = number_format
