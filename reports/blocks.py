@@ -51,7 +51,9 @@ def build(
     """
     built = [_block(job, show, frames, as_of, whole_in) for show in job.show]
     return [
-        _compared(block, before) if before and isinstance(show, ShowFigures) and show.compare else block
+        _compared(block, before)
+        if before and isinstance(show, ShowFigures) and show.compare and isinstance(block, Figures)
+        else block
         for show, block in zip(job.show, built, strict=True)
     ]
 
@@ -137,7 +139,7 @@ def _sheet(job: Job, options: SheetOptions, frames: Frames, before: Before | Non
     sheet = options.name or words(name)
     if options.figures:
         figures = _figures(job, name, frames, title=options.title)
-        return Sheet(name=sheet, content=_compared(figures, name, before) if before else figures)
+        return Sheet(name=sheet, content=_compared(figures, before) if before else figures)
     frame = _frame(job, name, frames)
     table = Table(frame=frame, columns=_columns(job, name, frame, options), title=options.title)
     _require(job, list(frame.columns), options.group, place=f"sheet '{sheet}'")
@@ -180,9 +182,7 @@ def figures(shown: Iterable[Block]) -> dict[str, Any]:
     return {f"{row.dataset}/{item.label}": item.value for row in reversed(rows) for item in reversed(row.items)}
 
 
-def _compared(block: Block, before: Before) -> Block:
-    if not isinstance(block, Figures):
-        return block
+def _compared(block: Figures, before: Before) -> Figures:
     items = [replace(item, before=before.figures.get(f"{block.dataset}/{item.label}")) for item in block.items]
     return replace(block, items=items)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from reports.model import About, Asked, Book
 from reports.render.cells import text_of
-from reports.render.formats import NUMBERS, missing, parsed
+from reports.render.formats import NUMBERS, missing, parsed, written
 from reports.render.grids import Grid, GridColumn
 from reports.render.oddities import Note
 from reports.render.sheet_pages import SheetPage
@@ -37,7 +37,7 @@ class AboutPage(SheetPage):
         self.gap()
         facts = {self.locale.word("Report"): book.title, self.locale.word("Job"): about.job}
         if book.as_of:
-            facts[self.locale.word("As of")] = book.as_of.isoformat()
+            facts[self.locale.word("As of")] = written(book.as_of, "date", self.locale)
         for label, text in facts.items():
             self._line(label, text)
         for notice in about.notices:

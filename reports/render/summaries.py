@@ -9,6 +9,7 @@ import pandas as pd
 
 from reports.model import Book, Figure, Figures
 from reports.render.cells import display_width, markup
+from reports.render.formats import written
 from reports.render.grids import Grid, GridColumn
 from reports.render.number_formats import changes_format, number_format, number_width
 from reports.render.oddities import Note
@@ -33,7 +34,8 @@ class Summary(SheetPage):
         """The book's title in a band, and the figures' own title."""
         self.widths = {0: 2.5, _LABEL: 26, _VALUE: 18, _BEFORE: 2, _CHANGE: 2, _NOTE: 34}
         title = book.title or figures.title
-        self.band(title, self.locale.word("As of {date}", date=book.as_of.isoformat()) if book.as_of else "")
+        as_of = written(book.as_of, "date", self.locale) if book.as_of else ""
+        self.band(title, self.locale.word("As of {date}", date=as_of) if as_of else "")
         self.gap()
         if figures.title not in {"", title}:
             self.section(figures.title, _LABEL)

@@ -18,7 +18,7 @@ from openpyxl.writer.theme import theme_xml
 from reports.model import Theme
 
 INK, RULE, NEGATIVE, POSITIVE, QUIET, WHITE = "1F2933", "D5DCE4", "B23A48", "1E7B57", "616E7C", "FFFFFF"
-_SERIES = ("49A284", "9A2B4B", "7D92AB", "A97DD4")
+_SERIES = ("CF7A1F", "49A284", "9A2B4B", "7D92AB", "A97DD4")
 TABLE_STYLE = "Reports"
 _Element = Literal["wholeTable", "headerRow", "totalRow", "secondRowStripe"]
 _OFFICE_ACCENTS = ("4F81BD", "C0504D", "9BBB59", "8064A2", "4BACC6", "F79646")
@@ -27,7 +27,7 @@ _OFFICE_LINK = "0000FF"
 
 def series(theme: Theme) -> tuple[str, ...]:
     """The colours of a chart's columns, in order."""
-    return (hexed(theme.accent), hexed(theme.second), *_SERIES)
+    return (hexed(theme.accent), *_SERIES)
 
 
 def hexed(colour: str) -> str:

@@ -15,6 +15,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from reports.model import Book
 from reports.render.cells import clean
+from reports.render.formats import written
 from reports.render.locales import Locale
 from reports.render.workbook.looks import QUIET, dress
 
@@ -56,7 +57,8 @@ def set_up_print(worksheet: Worksheet, book: Book, locale: Locale) -> None:
     setup.paperSize, setup.fitToWidth, setup.fitToHeight = 9, 1, 0
     margins.left = margins.right = 0.5
     margins.top = margins.bottom = 0.75
-    as_of = locale.word("As of {date}", date=book.as_of.isoformat()) if book.as_of else ""
+    day = written(book.as_of, "date", locale) if book.as_of else ""
+    as_of = locale.word("As of {date}", date=day) if day else ""
     worksheet.oddHeader, worksheet.oddFooter = HeaderFooterItem(), HeaderFooterItem()
     for part, text in (
         (worksheet.oddHeader.left, _printed(book.title)),
