@@ -98,7 +98,7 @@ class Pipeline:
         frames: dict[str, Any] = {dataset.name: dataset.frame for dataset in datasets}
         frames |= self._set_aside(datasets)
         if self.job.hooks:
-            frames = hooks.apply(self.job.hooks, frames, self.run.params)
+            frames = hooks.apply(self.job.hooks, frames, {"started": self.run.started, **self.run.params})
             self.tell(f"computed {', '.join(frames)}")
         return frames
 

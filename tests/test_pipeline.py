@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -42,6 +43,19 @@ def test_a_cut_table_names_the_file_as_it_is_attached(produced: Produced) -> Non
     assert book.name == "Sales 10-26- daily.xlsx"
     assert pointing(produced) == [book.name]
     assert f"all in the attachment {book.name}." in produced.report.text
+
+
+def test_hooks_are_told_when_the_run_began(pipeline: Pipeline, tmp_path: Path) -> None:
+    """In place of a clock, so that a run which is made again gives the same; a param of that name is the job's own."""
+    hooks = tmp_path / "hooks.py"
+    hooks.write_text(
+        "import pandas as pd\ndef datasets(frames, params):\n    return {'told': pd.DataFrame({'at': [params['started']]})}\n",
+        "utf-8",
+    )
+    hooked = replace(pipeline, job=pipeline.job.model_copy(update={"hooks": hooks}))
+    assert hooked.transform([])["told"]["at"][0] == pipeline.run.started
+    own = replace(hooked, run=replace(pipeline.run, params={"started": "at noon"}))
+    assert own.transform([])["told"]["at"][0] == "at noon"
 
 
 def test_a_late_report_says_so_in_subject_and_text(pipeline: Pipeline) -> None:

@@ -1,6 +1,5 @@
 """From a log of uploads to what the report shows: what went wrong on the day, and the day against those before it."""
 
-import datetime as dt
 import re
 import runpy
 from pathlib import Path
@@ -58,7 +57,7 @@ CAUSES = [
 def datasets(frames, params):
     settings, _ = project.read_settings(FOLDER.parents[1])
     zone, calendar = jobs.load(FOLDER.name, settings).zone(settings.timezone), Calendar(settings.calendar)
-    now = pd.Timestamp(params["now"] or dt.datetime.now(ZoneInfo(zone)).replace(tzinfo=None))
+    now = pd.Timestamp(params["now"] or params["started"].astimezone(ZoneInfo(zone)).replace(tzinfo=None))
     day, days = pd.Timestamp(params["as_of"]), params["days"]
     log, undated = the_log(frames["uploads"], zone=zone, log_zone=params["log_zone"], now=now)
     log = log[log["day"] <= day]

@@ -1,6 +1,5 @@
 """From a log of training to what the report shows: how the run goes, its curves, and the runs before it."""
 
-import datetime as dt
 import runpy
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -52,7 +51,7 @@ def datasets(frames, params):
 def until(params, zone):
     """The moment the report is about, and the end of its day: of a day that is over, both are its end."""
     day = pd.Timestamp(params["as_of"])
-    now = pd.Timestamp(params["now"] or dt.datetime.now(ZoneInfo(zone)).replace(tzinfo=None))
+    now = pd.Timestamp(params["now"] or params["started"].astimezone(ZoneInfo(zone)).replace(tzinfo=None))
     return (now if now.normalize() == day else day + DAY), day + DAY
 
 
