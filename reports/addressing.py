@@ -14,6 +14,8 @@ from reports import toml
 from reports.definition import Job
 from reports.errors import DefinitionError, JobError, SettingsError, choices
 from reports.model import MessageKind
+from reports.render.languages import known
+from reports.render.locales import ENGLISH, Locale
 from reports.settings import Mail, Settings
 from reports.transports.address import ascii_domain, parse
 
@@ -24,7 +26,10 @@ _ANYBODY = 'write "name@example.com", "*@example.com" or "example.com"'
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """Whom a message goes to, each address once; `banner` is what its readers must know about that."""
+    """Whom a message goes to, each address once; `banner` is what its readers must know about that.
+
+    `name` tells it from the other messages of its run, and is of files: de; the job's own has none.
+    """
 
     to: Sequence[str]
     cc: Sequence[str] = ()
@@ -32,6 +37,8 @@ class Envelope:
     reply_to: str = ""
     banner: str = ""
     kind: MessageKind = "report"
+    locale: Locale = ENGLISH
+    name: str = ""
 
     @property
     def everyone(self) -> Sequence[str]:
@@ -42,7 +49,7 @@ class Envelope:
 class _Key:
     """Where names are written, and the error that tells what is wrong with them."""
 
-    name: tuple[str, ...]
+    name: tuple[str | int, ...]
     file: Path | None = None
     error: type[DefinitionError] = DefinitionError
 
@@ -66,24 +73,58 @@ class _Recipient:
     key: _Key
 
 
-def envelope(job: Job, settings: Settings, *, only: Sequence[str] = ()) -> Envelope:
-    """Whom the job's report goes to; with `only` a test that these get, and nobody of the job's list.
+@dataclass(frozen=True)
+class _Letter:
+    """One message of a run as it is written: its lists with their keys, its language, and its name among others."""
 
-    Where `[mail] redirect` is set it goes there instead. A DefinitionError tells every name that is no
-    address and no group, every address that `[mail] allow` does not, and that there is nobody.
+    lists: Sequence[tuple[_Key, Sequence[str]]]
+    locale: Locale
+    name: str = ""
+
+
+def envelopes(job: Job, settings: Settings, *, only: Sequence[str] = ()) -> Sequence[Envelope]:
+    """Whom the job's report goes to, an envelope for its own lists and for each of its audiences.
+
+    Whoever is in several gets the first alone. With `only` it is a test of each that these get, and nobody of the
+    lists. Where `[mail] redirect` is set it goes there instead. A DefinitionError tells every name that is no address
+    and no group, every address that `[mail] allow` does not, every language that nobody knows, and that there is
+    nobody.
     """
-    written = [_to(job, settings), (_in_job(job, "cc"), job.cc), (_in_job(job, "bcc"), job.bcc)]
-    lists = [list(_read(names, settings, key)) for key, names in written]
+    letters = list(_letters(job, settings))
+    lists = [list(_read(names, settings, key)) for letter in letters for key, names in letter.lists]
     asked, replies = list(_read(only, settings, _Key(("--to",)))), list(_replies(job, settings))
-    _raise(one for read in (*lists, asked, replies) for one in read)
-    to, cc, bcc = _once(lists)
-    named = Envelope(to=_texts(to), cc=_texts(cc), bcc=_texts(bcc), reply_to="".join(_texts(_recipients(replies))))
-    receiving = _once([asked])[0] if only else [*to, *cc, *bcc]
+    _raise([*_unknown_languages(job, settings), *(one for read in (*lists, asked, replies) for one in read)])
+    once = _once(lists)
+    receiving = _once([asked])[0] if only else [one for names in once for one in names]
     if not receiving:
         raise _nobody(job)
     if not settings.mail.redirect:
         _check_allowed(receiving, settings)
-    return redirected(_test(named, _texts(receiving)) if only else named, settings)
+    reply_to = "".join(_texts(_recipients(replies)))
+    named = [_enveloped(letter, once[3 * at : 3 * at + 3], reply_to) for at, letter in enumerate(letters)]
+    sent = [one for one in named if one.everyone] or named[:1]
+    return [redirected(_test(one, _texts(receiving)) if only else one, settings) for one in sent]
+
+
+def _enveloped(letter: _Letter, lists: Sequence[Sequence[_Recipient]], reply_to: str) -> Envelope:
+    to, cc, bcc = map(_texts, lists)
+    return Envelope(to=to, cc=cc, bcc=bcc, reply_to=reply_to, locale=letter.locale, name=letter.name)
+
+
+def repeated(job: Job, settings: Settings) -> Sequence[str]:
+    """The addresses that stand in the lists of several messages, of which they get the first alone."""
+    letters = [
+        {one.address: one.text for key, names in letter.lists for one in _recipients(_read(names, settings, key))}
+        for letter in _letters(job, settings)
+    ]
+    every = [address for letter in letters for address in letter]
+    texts = {address: text for letter in letters for address, text in letter.items()}
+    return [text for address, text in texts.items() if every.count(address) > 1]
+
+
+def locale_of(job: Job, settings: Settings, *, language: str = "", currency: str = "") -> Locale:
+    """The language and the currency of a report: an audience's own, else the job's, else the project's."""
+    return Locale(language or job.language or settings.language, currency or settings.currency)
 
 
 def owners(job: Job | None, settings: Settings) -> Sequence[str]:
@@ -109,9 +150,10 @@ def redirected(envelope: Envelope, settings: Settings) -> Envelope:
     read = [_one(settings.mail.redirect, key)]
     _raise(read)
     _check_allowed(_recipients(read), settings)
-    said = (
-        f"This is not production: [mail] redirect sends every mail to {settings.mail.redirect} alone. "
-        f"It was for {_told(envelope.everyone)}."
+    said = envelope.locale.word(
+        "This is not production: [mail] redirect sends every mail to {address} alone. It was for {names}.",
+        address=settings.mail.redirect,
+        names=_told(envelope.everyone, envelope.locale),
     )
     banner = f"{envelope.banner} {said}".strip()
     return replace(envelope, to=(settings.mail.redirect,), cc=(), bcc=(), banner=banner)
@@ -135,16 +177,35 @@ def allowed(address: str, mail: Mail) -> bool:
 # -- where names are written ----------------------------------------------------------------------
 
 
-def _in_job(job: Job, name: str) -> _Key:
-    return _Key((name,), job.folder / "job.toml", JobError)
+def _in_job(job: Job, *name: str | int) -> _Key:
+    return _Key(name, job.folder / "job.toml", JobError)
 
 
 def _in_settings(settings: Settings, *name: str) -> _Key:
     return _Key(name, settings.root / "settings.toml", SettingsError)
 
 
-def _to(job: Job, settings: Settings) -> tuple[_Key, Sequence[str]]:
-    return (_in_job(job, "to"), job.to) if job.to else (_in_settings(settings, "mail", "to"), settings.mail.to)
+def _letters(job: Job, settings: Settings) -> Iterator[_Letter]:
+    """The messages of a run: the job's own, and one for each audience."""
+    to = (_in_settings(settings, "mail", "to"), settings.mail.to)
+    if job.to or job.audience:
+        to = (_in_job(job, "to"), job.to)
+    yield _Letter([to, (_in_job(job, "cc"), job.cc), (_in_job(job, "bcc"), job.bcc)], locale_of(job, settings))
+    taken: list[str] = []
+    for at, one in enumerate(job.audience):
+        locale = locale_of(job, settings, language=one.language, currency=one.currency)
+        name = f"{locale.tag}-{one.currency}" if one.currency else locale.tag
+        taken.append(name)
+        lists = [(_in_job(job, "audience", at, key), getattr(one, key)) for key in ("to", "cc", "bcc")]
+        yield _Letter(lists, locale, f"{name}-{taken.count(name)}" if taken.count(name) > 1 else name)
+
+
+def _unknown_languages(job: Job, settings: Settings) -> Iterator[DefinitionError]:
+    written = [(_in_settings(settings, "language"), settings.language), (_in_job(job, "language"), job.language)]
+    written += [(_in_job(job, "audience", at, "language"), one.language) for at, one in enumerate(job.audience)]
+    for key, language in written:
+        if language and not known(language):
+            yield key.wrong(f"'{language}' is no language", hint="write it as browsers do: de, fr-CH, pt-BR, zh-Hans")
 
 
 def _replies(job: Job, settings: Settings) -> Iterator[_Recipient | DefinitionError]:
@@ -259,14 +320,20 @@ def _expression(pattern: str) -> str:
 
 
 def _test(named: Envelope, only: Sequence[str]) -> Envelope:
-    count = len(named.everyone)
-    spared = f"its own list, {count:,} recipient{'s' if count > 1 else ''}, was not used" if count else "it has no list"
-    banner = f"Test: this report was asked for by hand; {spared}."
+    count, locale = len(named.everyone), named.locale
+    banner = locale.plural(
+        "Test: this report was asked for by hand; its own list, {count} recipient, was not used.",
+        "Test: this report was asked for by hand; its own list, {count} recipients, was not used.",
+        count,
+    )
+    if not count:
+        banner = locale.word("Test: this report was asked for by hand; it has no list.")
     return replace(named, to=only, cc=(), bcc=(), kind="test", banner=banner)
 
 
-def _told(names: Sequence[str]) -> str:
+def _told(names: Sequence[str], locale: Locale) -> str:
     """The first names, and how many more there are."""
-    more = len(names) - FIRST
-    listed = ", ".join(names[:FIRST])
-    return f"{listed} and {more:,} more" if more > 0 else listed
+    more, listed = len(names) - FIRST, ", ".join(names[:FIRST])
+    if more <= 0:
+        return listed
+    return locale.word("{names} and {count} more", names=listed, count=locale.integer(more))

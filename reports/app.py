@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from reports import jobs, leases, params, project, shipped, toml
+from reports import addressing, jobs, leases, params, project, shipped, toml
 from reports.archive import figures
 from reports.archive.packing import INTERNAL
 from reports.checking import Checker, Finding
 from reports.definition import Job
 from reports.dispatch import Dispatch, silent
 from reports.errors import DefinitionError, JobError, StoreError
-from reports.execution import Execution, Made, Maker
+from reports.execution import Execution, Letter, Made, Maker
 from reports.model import (
     UNSETTLED,
     Attempt,
@@ -73,12 +73,20 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Sent:
-    """A run, the message it became, and what came of it for each recipient; none of that in a dry run."""
+    """A run, the messages it became, and what came of them for each recipient; none of that in a dry run."""
 
     run: Run
-    produced: Produced
-    message: Message
+    letters: Sequence[Letter]
     deliveries: Sequence[Delivery] = ()
+
+    @property
+    def produced(self) -> Produced:
+        """The first report: that of the job's own lists, or of its first audience."""
+        return self.letters[0].produced
+
+    @property
+    def message(self) -> Message:
+        return self.letters[0].message
 
     @property
     def delivered(self) -> bool:
@@ -152,7 +160,8 @@ class App:
         run = self._run(job, wanted)
         self._ready(job)
         before = self._before(job, run.as_of, tell)
-        return Pipeline(job=job, run=run, settings=self.settings, tell=tell, before=before).produce()
+        pipeline = Pipeline(job=job, run=run, settings=self.settings, tell=tell, before=before)
+        return pipeline.speaking(addressing.locale_of(job, self.settings)).produce()
 
     def dry_run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = silent) -> Sent:
         """The finished message as `run` would send it; nothing is kept and nothing sent."""
@@ -204,7 +213,7 @@ class App:
         self.deliver(run.id, tell=tell)
         self._dispatch.deliver_quietly(*self._dispatch.untold())
         self._prune()
-        return _sent(made, self.store.outbox.select([made.message.message_id], states=()))
+        return _sent(made, self.store.outbox.select([one.message.message_id for one in made.letters], states=()))
 
     @property
     def _settler(self) -> Settler:
@@ -491,4 +500,4 @@ def _as_kept(name: str) -> str:
 
 
 def _sent(made: Made, deliveries: Sequence[Delivery] = ()) -> Sent:
-    return Sent(made.run, made.produced, made.message, deliveries)
+    return Sent(made.run, made.letters, deliveries)

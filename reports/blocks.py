@@ -25,6 +25,7 @@ from reports.definition import (
 )
 from reports.errors import RenderError, choices
 from reports.model import Before, Block, Book, Chart, Column, Figure, Figures, Picture, Sheet, Table, Text, is_figure
+from reports.wording import reworded
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -50,12 +51,13 @@ def build(
     there.
     """
     built = [_block(job, show, frames, as_of, whole_in) for show in job.show]
-    return [
+    compared = [
         _compared(block, before)
         if before and isinstance(show, ShowFigures) and show.compare and isinstance(block, Figures)
         else block
         for show, block in zip(job.show, built, strict=True)
     ]
+    return [reworded(_keyed(block), job.spoken) for block in compared] if job.spoken else compared
 
 
 def book(job: Job, frames: Frames, *, as_of: dt.date, before: Before | None = None) -> Book | None:
@@ -64,7 +66,7 @@ def book(job: Job, frames: Frames, *, as_of: dt.date, before: Before | None = No
         return None
     file = job.filled(excel.file, as_of)
     sheets = [_sheet(job, sheet, frames, before) for sheet in excel.sheets]
-    return Book(file=file, sheets=sheets, title=job.title, as_of=as_of)
+    return reworded(Book(file=file, sheets=sheets, title=job.title, as_of=as_of), job.spoken)
 
 
 def flat(job: Job, options: FlatFile, frames: Frames) -> Table:
@@ -179,7 +181,16 @@ def _figure(row: Mapping[Hashable, Any], *, where: str) -> Figure:
 def figures(shown: Iterable[Block]) -> dict[str, Any]:
     """The values of all headline figures, by "dataset/label"; of two under one name the first."""
     rows = [block for block in shown if isinstance(block, Figures)]
-    return {f"{row.dataset}/{item.label}": item.value for row in reversed(rows) for item in reversed(row.items)}
+    return {
+        f"{row.dataset}/{item.key or item.label}": item.value for row in reversed(rows) for item in reversed(row.items)
+    }
+
+
+def _keyed(block: Block) -> Block:
+    """With figures that keep their names when their labels are said in another language."""
+    if not isinstance(block, Figures):
+        return block
+    return replace(block, items=[replace(item, key=item.label) for item in block.items])
 
 
 def _compared(block: Figures, before: Before) -> Figures:

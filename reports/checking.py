@@ -90,10 +90,23 @@ class Checker:
         folders = shipped.template_folders(self.settings.root)
         html.check_template(job.template, folders)
         text.check_template(folders)
-        to = addressing.envelope(job, self.settings)
         addressing.owners(job, self.settings)
-        many = len({*to.to, *to.cc, *to.bcc})
-        return f"queries {len(job.queries)}, blocks {len(job.show)}, recipients {many}{self._when(job)}"
+        return f"queries {len(job.queries)}, blocks {len(job.show)}, {self._recipients(job)}{self._when(job)}"
+
+    def _recipients(self, job: Job) -> str:
+        """How many get it in how many mails, who would get several of them, and which of its words nothing says."""
+        envelopes = addressing.envelopes(job, self.settings)
+        many = len({address for one in envelopes for address in one.everyone})
+        notes = [f" in {len(envelopes)} mails"] if len(envelopes) > 1 else []
+        notes += [
+            f"; WARNING in several lists, gets the first mail alone: {one}"
+            for one in addressing.repeated(job, self.settings)
+        ]
+        notes += [
+            f"; WARNING [words.{language}] has a text that the job nowhere says: {text}"
+            for language, text in jobs.unsaid(job)
+        ]
+        return f"recipients {many}{''.join(notes)}"
 
     def _when(self, job: Job) -> str:
         """When it runs next, and which of its schedules never will."""

@@ -25,6 +25,7 @@ from reports.model import ChartKind, Query
 from reports.parts import Duration, Memory, Name, Part, Texts, one_or_many
 from reports.schedules.options import Schedule, Schedules
 from reports.secret import Secret
+from reports.wording import nearest
 
 Scalar = bool | int | float | dt.date | str
 FORMATS = r"(text|integer|number|currency|compact|percent|date|datetime|month)(\.[0-6])?"
@@ -433,6 +434,26 @@ WebAddress = Annotated[
 _OF_A_SCHEDULE = set(Schedule.model_fields)
 
 
+Language = Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*)?$")]
+
+
+class Audience(Part):
+    """Readers who get the report as a mail of their own, in their language or currency; without, in the job's."""
+
+    language: Language = ""
+    currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
+    to: Texts = ()
+    cc: Texts = ()
+    bcc: Texts = ()
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not (self.to or self.cc or self.bcc):
+            hint = 'add to = ["name@example.com"] to it'
+            raise PydanticCustomError("audience", "an audience needs somebody to send to", {"hint": hint})
+        return self
+
+
 class Definition(Part):
     """A job.toml."""
 
@@ -447,7 +468,9 @@ class Definition(Part):
     oversize: Annotated[tuple[Oversize, ...], BeforeValidator(one_or_many)] = ("zip", "link", "leave_out")
     subject: Pattern = "{title}, {as_of}"
     template: str = "report.html.j2"
-    language: str = ""
+    language: Language = ""
+    audience: tuple[Audience, ...] = ()
+    words: dict[Language, dict[str, str]] = Field(default_factory=dict)
     schedule: Schedules = ()
     jitter: Duration | None = None
     catch_up: CatchUp = "latest"
@@ -461,6 +484,12 @@ class Definition(Part):
     query: dict[Name, QueryOptions] = Field(default_factory=dict)
     show: tuple[Show, ...] = ()
     attach: Attach = Attach()
+
+    @model_validator(mode="after")
+    def _subjects_are_patterns(self) -> Self:
+        for words in self.words.values():
+            _only_places(words.get(self.subject, ""))
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -480,11 +509,18 @@ class Job(Definition):
     folder: Path = Path()
     queries: tuple[Query, ...] = ()
     hooks: Path | None = None
+    spoken: dict[str, str] = Field(default_factory=dict)  # its own words in the language it speaks now
+
+    def speaking(self, language: str) -> Job:
+        """The job with its title, its subject and its words in that language, as far as its [words] have them."""
+        words = dict(nearest(self.words, language))
+        said = {"title": words.get(self.title, self.title), "subject": words.get(self.subject, self.subject)}
+        return self.model_copy(update={**said, "spoken": words})
 
     def zone(self, default: str) -> str:
         """Its time zone: that of the first of its schedules that names one, else the project's."""
         return next((one.timezone for one in self.schedule if one.timezone), default)
 
-    def filled(self, pattern: str, as_of: dt.date) -> str:
-        """A Pattern with this job's title and name, and the run's date."""
+    def filled(self, pattern: str, as_of: dt.date | str) -> str:
+        """A Pattern with this job's title and name, and the run's date, as ISO 8601 or as it is written already."""
         return pattern.format(title=self.title, job=self.name, as_of=as_of)

@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import PurePath
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from reports import addressing, jobs, leases, oversize, params
+from reports.addressing import Envelope
 from reports.archive import figures
 from reports.archive.packing import Packer
 from reports.definition import Job
@@ -29,12 +31,20 @@ from reports.transports.account import resolve
 
 
 @dataclass(frozen=True)
-class Made:
-    """A run, its report as it goes out, and the message that it is."""
+class Letter:
+    """One message of a run with the report that it is; `name` tells it from the others, the job's own has none."""
 
-    run: Run
+    name: str
     produced: Produced
     message: Message
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run and its messages, one for the job's own lists and one for each audience."""
+
+    run: Run
+    letters: Sequence[Letter]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,38 +60,46 @@ class Maker:
     before: Before | None = None
 
     def make(self) -> Made:
-        """The finished message; a ReportsError where there cannot be one."""
-        envelope = addressing.envelope(self.job, self.settings, only=self.only)
-        sender = resolve(self.settings.mail).sender
+        """The finished messages; a ReportsError where there cannot be one.
+
+        All is fetched and computed once, and rendered once in each language and currency.
+        """
+        envelopes = addressing.envelopes(self.job, self.settings, only=self.only)
         late = lateness(self.job, self.run, self.settings)
         pipeline = Pipeline(
             job=self.job, run=self.run, settings=self.settings, tell=self.tell, late=late, before=self.before
         )
-        produced = pipeline.produce()
+        datasets = pipeline.fetch()
+        frames = pipeline.transform(datasets)
+        speaking = {locale: pipeline.speaking(locale) for locale in dict.fromkeys(one.locale for one in envelopes)}
+        produced = {locale: one.render(datasets, frames) for locale, one in speaking.items()}
+        letters = [self._letter(one, speaking[one.locale], produced[one.locale]) for one in envelopes]
+        return Made(self.run, letters)
+
+    def _letter(self, envelope: Envelope, pipeline: Pipeline, produced: Produced) -> Letter:
         if envelope.banner:
             produced = pipeline.restated(produced, notices=[envelope.banner])
-
-        def compose(report: Report) -> Message:
-            return mime.compose(
-                report,
-                sender=sender,
-                to=envelope.to,
-                cc=envelope.cc,
-                bcc=envelope.bcc,
-                reply_to=envelope.reply_to,
-                key=self.run.key,
-                date=self.run.started,
-            )
-
         produced, message = oversize.fit(
             produced,
             restated=pipeline.restated,
-            compose=compose,
+            compose=partial(self._composed, envelope),
             limit=oversize.limit_of(produced.report.attachments, self.settings),
             policy=self.job.oversize,
             link=self.link,
         )
-        return Made(self.run, produced, message)
+        return Letter(envelope.name, produced, message)
+
+    def _composed(self, envelope: Envelope, report: Report) -> Message:
+        return mime.compose(
+            report,
+            sender=resolve(self.settings.mail).sender,
+            to=envelope.to,
+            cc=envelope.cc,
+            bcc=envelope.bcc,
+            reply_to=envelope.reply_to,
+            key=f"{self.run.key} {envelope.name}".strip(),
+            date=self.run.started,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +166,7 @@ class Execution:
         made = maker.make()
         kept = [] if made.run.trigger == "test" else self._for_later(job, made, before)
         made = replace(made, run=self._commit(job, made, kept))
-        self._told(f"stored for {len(made.message.recipients)} recipients")
+        self._told(f"stored for {sum(len(one.message.recipients) for one in made.letters)} recipients")
         return made
 
     def _leased(self, run: Run) -> AbstractContextManager[None]:
@@ -163,11 +181,11 @@ class Execution:
 
     def _for_later(self, job: Job, made: Made, before: Before | None) -> list[Artifact]:
         """What is not sent but kept: the figures for the next run, and all it takes to make this one again."""
-        kept = [found] if (found := figures.kept(made.produced)) else []
+        kept = [found] if (found := figures.kept(made.letters[0].produced)) else []
         if self.settings.store.archive:
             late = lateness(job, made.run, self.settings)
             packer = Packer(job=job, run=made.run, settings=self.settings, late=late, before=before)
-            archive, said = packer.pack([made.produced])
+            archive, said = packer.pack([letter.produced for letter in made.letters])
             for sentence in said:
                 self._told(sentence)
             kept.append(archive)
@@ -175,18 +193,20 @@ class Execution:
 
     def _commit(self, job: Job, made: Made, for_later: Sequence[Artifact]) -> Run:
         """The one commit: success, artifacts and messages; the bytes are there before it. The run as it ended."""
-        mail, message, test = self.settings.mail, made.message, made.run.trigger == "test"
-        outgoing = Outgoing(
-            message=message,
-            kind="test" if test else "report",
-            expires=self.clock() + (job.expires or mail.expires),
-            on_unknown=mail.on_unknown,
-        )
+        mail, test = self.settings.mail, made.run.trigger == "test"
+        outgoing = [
+            Outgoing(
+                message=letter.message,
+                kind="test" if test else "report",
+                expires=self.clock() + (job.expires or mail.expires),
+                on_unknown=mail.on_unknown,
+            )
+            for letter in made.letters
+        ]
         done = replace(made.run, state="succeeded", finished=self.clock(), error="", log=self._log_text())
-        files = (*made.produced.files, *made.produced.report.images, *for_later)
-        kept = [self.store.artifacts.keep(one) for one in files]
+        kept = [self.store.artifacts.keep(one) for one in (*files(made.letters), *for_later)]
         recovery = None if test else self._settler.teller.recovery(done, job)
-        self.store.runs.succeed(done, owner=self.owner, artifacts=kept, messages=[outgoing], recovery=recovery)
+        self.store.runs.succeed(done, owner=self.owner, artifacts=kept, messages=outgoing, recovery=recovery)
         return done
 
     def _failed(self, job: Job | None, run: Run, error: BaseException) -> bool:
@@ -224,6 +244,23 @@ class Execution:
     def _link(self, artifact: Artifact) -> str:
         place = self.store.artifacts.link(self.store.artifacts.put(artifact.content), artifact.name)
         return f"{self.settings.store.base_url.rstrip('/')}/{quote(place.removeprefix('linked/'))}"
+
+
+def files(letters: Sequence[Letter]) -> list[Artifact]:
+    """What was made for the letters, each file once, with the letter's name in it where another's has it already."""
+    found: dict[str, Artifact] = {}
+    for letter in letters:
+        for one in (*letter.produced.files, *letter.produced.report.images):
+            if one not in found.values():
+                name = one.name if one.name not in found else named(one.name, letter.name)
+                found[name] = replace(one, name=name)
+    return list(found.values())
+
+
+def named(file: str, letter: str) -> str:
+    """The file's name with the letter's in it: message-de.eml."""
+    path = PurePath(file)
+    return f"{path.stem}-{letter}{path.suffix}" if letter else file
 
 
 def lateness(job: Job, run: Run, settings: Settings) -> str:

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from reports.app import History, Sent
 from reports.errors import ReportsError
+from reports.execution import Letter, named
 from reports.model import Artifact, Attempt, Dataset, Delivery, Run
 
 
 def write(sent: Sent, folder: Path) -> list[Path]:
-    """message.eml, body.html, body.txt, every picture and attachment under its own name, and run.json."""
-    report = sent.produced.report
+    """message.eml, body.html, body.txt, every picture and attachment under its own name, and run.json.
+
+    Those of an audience have its language in their names: message-de.eml.
+    """
+    record_text = json.dumps(record(sent), indent=2, ensure_ascii=False) + "\n"
+    files: dict[str, bytes] = {}
+    for letter in sent.letters:
+        files |= _files(letter, taken=files)
+    files["run.json"] = record_text.encode()
+    return [write_file(folder / name, content) for name, content in files.items()]
+
+
+def _files(letter: Letter, *, taken: Mapping[str, bytes]) -> dict[str, bytes]:
+    report = letter.produced.report
+    artifacts = (*report.images, *report.attachments)
+    same = {one.name for one in artifacts if taken.get(one.name, one.content) == one.content}
+    names = {one.name: one.name if one.name in same else named(one.name, letter.name) for one in artifacts}
     body = report.html
     for image in report.images:
-        body = body.replace(f"cid:{image.cid}", image.name)
-    record_text = json.dumps(record(sent), indent=2, ensure_ascii=False) + "\n"
-    files = {
-        "message.eml": sent.message.content,
-        "body.html": body.encode(),
-        "body.txt": report.text.encode(),
-        **{artifact.name: artifact.content for artifact in (*report.images, *report.attachments)},
-        "run.json": record_text.encode(),
+        body = body.replace(f"cid:{image.cid}", names[image.name])
+    return {
+        named("message.eml", letter.name): letter.message.content,
+        named("body.html", letter.name): body.encode(),
+        named("body.txt", letter.name): report.text.encode(),
+        **{names[one.name]: one.content for one in artifacts},
     }
-    return [write_file(folder / name, content) for name, content in files.items()]
 
 
 def write_file(path: Path, content: bytes) -> Path:
@@ -41,23 +55,32 @@ def write_file(path: Path, content: bytes) -> Path:
 
 def record(sent: Sent) -> dict[str, Any]:
     """The run in plain values: what it was about, what it was made of, what came of it."""
-    report = sent.produced.report
     return {
         "run": sent.run.id,
         "job": sent.run.job,
         "as_of": sent.run.as_of.isoformat(),
         "started": sent.run.started.isoformat(),
         "params": {name: str(value) for name, value in sent.run.params.items()},
-        "subject": report.subject,
-        "message_id": sent.message.message_id,
-        "recipients": list(sent.message.recipients),
-        "message_bytes": len(sent.message.content),
-        "html_bytes": len(report.html.encode()),
         "datasets": [_dataset(dataset) for dataset in sent.produced.datasets],
-        "notices": list(sent.produced.page.notices),
+        **_message(sent.letters[0]),
+        "audiences": [{"name": letter.name} | _message(letter) for letter in sent.letters if letter.name],
+        "deliveries": [delivery_row(delivery) for delivery in sent.deliveries],
+    }
+
+
+def _message(letter: Letter) -> dict[str, Any]:
+    report, page = letter.produced.report, letter.produced.page
+    return {
+        "subject": report.subject,
+        "language": page.language,
+        "currency": page.currency,
+        "message_id": letter.message.message_id,
+        "recipients": list(letter.message.recipients),
+        "message_bytes": len(letter.message.content),
+        "html_bytes": len(report.html.encode()),
+        "notices": list(page.notices),
         "images": [_artifact(image) for image in report.images],
         "attachments": [_artifact(artifact) for artifact in report.attachments],
-        "deliveries": [delivery_row(delivery) for delivery in sent.deliveries],
     }
 
 

@@ -98,6 +98,37 @@ def _problems(job: Job, document: toml.Document, settings: Settings) -> Iterator
     yield from _schedule_problems(job, document, settings)
 
 
+def unsaid(job: Job) -> list[tuple[str, str]]:
+    """The texts in the job's [words] that nothing in its folder says, by language: mistyped, or said no more."""
+    said = set(_texts(job.model_dump(exclude={"words", "spoken", "audience"})))
+    files = "\n".join(path.read_text("utf-8", "replace") for path in _tellers(job))
+    return [
+        (language, text)
+        for language, words in job.words.items()
+        for text in words
+        if not (text in said or text in files or any(_column(text) == one for one in said) or _column(text) in files)
+    ]
+
+
+def _tellers(job: Job) -> list[Path]:
+    """The files whose texts readers may see."""
+    return [path for query in job.queries if (path := query.path)] + ([job.hooks] if job.hooks else [])
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for one in pair for text in _texts(one))
+    elif isinstance(value, list | tuple):
+        yield from (text for one in value for text in _texts(one))
+
+
+def _column(label: str) -> str:
+    """The column that has this label by itself."""
+    return label.lower().replace(" ", "_")
+
+
 def _source_problems(job: Job, query: Query, document: toml.Document, settings: Settings) -> Iterator[JobError]:
     if not query.source:
         yield JobError(

@@ -63,6 +63,7 @@ class Figure:
     """One headline number with its format (see `definition.Format`) and an optional small note.
 
     `before` is its value in the last run that succeeded; `good` says which direction is good news, if one is.
+    `key` is the label as the job says it, where `label` is in another language.
     """
 
     label: str
@@ -71,6 +72,7 @@ class Figure:
     note: str = ""
     before: Any = None
     good: Literal["", "up", "down"] = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

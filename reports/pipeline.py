@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 from reports import blocks, hooks, shipped
@@ -36,7 +36,8 @@ from reports.model import (
     size,
 )
 from reports.render import charts, html, text, themes
-from reports.render.locales import Locale
+from reports.render.formats import written
+from reports.render.locales import ENGLISH, Locale
 from reports.settings import Settings
 from reports.sources import in_zone, open_source
 
@@ -76,11 +77,16 @@ class Pipeline:
     tell: Tell
     late: str = ""
     before: Before | None = None
+    locale: Locale = ENGLISH
 
     def produce(self) -> Produced:
         datasets = self.fetch()
         frames = self.transform(datasets)
         return self.render(datasets, frames)
+
+    def speaking(self, locale: Locale) -> Self:
+        """The same run in another language or currency; what was fetched and computed can be rendered by both."""
+        return replace(self, locale=locale, job=self.job.speaking(locale.language))
 
     def fetch(self) -> list[Dataset]:
         """A dataset for each query, instants on the job's clock; a source is closed before the next is opened."""
@@ -155,44 +161,58 @@ class Pipeline:
             about=self._about(datasets),
             before=self.before,
             root=self.settings.root,
-            locale=self._locale,
+            locale=self.locale,
             theme=theme,
             tell=self.tell,
         )
 
     def _about(self, datasets: Sequence[Dataset]) -> About:
         asked = [one for dataset in datasets for one in _asked(dataset)]
-        return About(job=self.job.name, datasets=asked, params=self.run.params, notices=_rejections(datasets))
+        return About(
+            job=self.job.name, datasets=asked, params=self.run.params, notices=_rejections(datasets, self.locale)
+        )
 
     def _images(self, shown: Sequence[Block], theme: Theme) -> list[Artifact]:
         to_draw = [block for block in shown if isinstance(block, Chart | Picture)]
         return [
             charts.draw_figure(block, number=number)
             if isinstance(block, Picture)
-            else charts.draw(block, number=number, locale=self._locale, theme=theme)
+            else charts.draw(block, number=number, locale=self.locale, theme=theme)
             for number, block in enumerate(to_draw, start=1)
         ]
 
     def _page(self, shown: Sequence[Block], datasets: Sequence[Dataset], theme: Theme) -> Page:
-        job, as_of = self.job, self.run.as_of
         late = [self._lateness()] if self.late else []
         return Page(
-            title=job.title,
-            subject=f"{f'LATE, for {self.late}: ' if self.late else ''}{job.filled(job.subject, as_of)}",
-            as_of=as_of,
+            title=self.job.title,
+            subject=self._subject(),
+            as_of=self.run.as_of,
             blocks=shown,
-            notices=late + _rejections(datasets),
+            notices=late + _rejections(datasets, self.locale),
             provenance=[origin for dataset in datasets for origin in provenance(dataset)],
-            language=self._locale.language,
-            currency=self._locale.currency,
+            language=self.locale.language,
+            currency=self.locale.currency,
             compared=self.before.as_of if self.before else None,
             theme=theme,
         )
 
+    def _subject(self) -> str:
+        subject = self.job.filled(self.job.subject, written(self.run.as_of, "date", self.locale))
+        return self.locale.word("LATE, for {due}: {subject}", due=self._due, subject=subject) if self.late else subject
+
     def _lateness(self) -> str:
         """When it was due and when it was begun, both on the job's own clock, which is named."""
-        begun = self.run.started.astimezone(ZoneInfo(self._zone))
-        return f"This report is late: it was due at {self.late}, and begun at {begun:%Y-%m-%d %H:%M} ({self._zone})."
+        begun = self.run.started.astimezone(ZoneInfo(self._zone)).replace(tzinfo=None)
+        return self.locale.word(
+            "This report is late: it was due at {due}, and begun at {begun} ({zone}).",
+            due=self._due,
+            begun=written(begun, "datetime", self.locale),
+            zone=self._zone,
+        )
+
+    @property
+    def _due(self) -> str:
+        return written(self.late, "datetime", self.locale)
 
     @property
     def _zone(self) -> str:
@@ -211,10 +231,6 @@ class Pipeline:
             attachments=attachments,
         )
 
-    @property
-    def _locale(self) -> Locale:
-        return Locale(self.job.language or self.settings.language, self.settings.currency)
-
 
 def _pointing(shown: Sequence[Block], files: Mapping[str, str]) -> list[Block]:
     """The blocks with the files that tables point at under the names that those have now, if there at all."""
@@ -232,17 +248,22 @@ def rejected(datasets: Sequence[Dataset]) -> dict[tuple[str, str], pd.DataFrame]
     }
 
 
-def _rejections(datasets: Sequence[Dataset]) -> list[str]:
-    return [_rejection(table, rows) for (_, table), rows in rejected(datasets).items() if len(rows)]
+def _rejections(datasets: Sequence[Dataset], locale: Locale) -> list[str]:
+    return [_rejection(table, rows, locale) for (_, table), rows in rejected(datasets).items() if len(rows)]
 
 
-def _rejection(table: str, rows: pd.DataFrame) -> str:
-    first, many = rows.iloc[0], len(rows) > 1
-    value = f", column {first['column']}, '{first['value']}'" if first["column"] else ""
-    return (
-        f"{len(rows):,} row{'s' if many else ''} of {table} did not fit and {'are' if many else 'is'} not in "
-        f"these numbers. {'The first' if many else 'It'} is in {first['file']}, line {first['line']}{value}: "
-        f"{first['reason']}."
+def _rejection(table: str, rows: pd.DataFrame, locale: Locale) -> str:
+    first = rows.iloc[0]
+    place = {"file": first["file"], "line": first["line"], "column": first["column"], "value": first["value"]}
+    return locale.plural(
+        "{count} row of {table} did not fit and is not in these numbers. It is in {place}: {reason}.",
+        "{count} rows of {table} did not fit and are not in these numbers. The first is in {place}: {reason}.",
+        len(rows),
+        table=table,
+        place=locale.word("{file}, line {line}, column {column}, '{value}'", **place)
+        if first["column"]
+        else locale.word("{file}, line {line}", **place),
+        reason=first["reason"],
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from projects import JOB, SETTINGS, make_project
 
 from reports import addressing, jobs, toml
-from reports.addressing import Envelope, allowed, envelope, owners, redirected
+from reports.addressing import Envelope, allowed, envelopes, owners, redirected
 from reports.definition import Job
 from reports.errors import DefinitionError, SettingsError
 from reports.settings import Mail, Settings
@@ -25,6 +25,12 @@ def job(**changes: Any) -> Job:
 
 def project(mail: dict[str, Any] | None = None, **groups: Any) -> Settings:
     return Settings.model_validate({"mail": mail or {}, "groups": groups}, context={"root": Path("here")})
+
+
+def envelope(*arguments: Any, **options: Any) -> Envelope:
+    """That of a job without audiences."""
+    (found,) = envelopes(*arguments, **options)
+    return found
 
 
 def problems(*arguments: Any, **options: Any) -> list[DefinitionError]:

@@ -15,7 +15,7 @@ import pytest
 HOUSE = [
     {"errors"},
     {"model", "toml", "sql", "shipped", "cashflow", "leases", "parts", "colours"},
-    {"schedules", "secret"},
+    {"schedules", "secret", "wording"},
     {"definition"},
     {"settings"},
     {"drivers"},

@@ -32,6 +32,7 @@ def keys(*models: type[Part]) -> set[str]:
             (definition.Definition, definition.ShowTable, definition.ShowChart, definition.ShowFigures,
              definition.ShowPicture, definition.ShowText, definition.SheetOptions, definition.Workbook),
         ),
+        ("languages.md", (definition.Audience,)),
         ("attachments.md", (definition.Attach, definition.Workbook, definition.CsvFile, definition.ParquetFile)),
         (
             "settings.md",

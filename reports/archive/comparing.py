@@ -69,7 +69,8 @@ def _files(hashed: Any, now: Any, kept: Mapping[str, str], read: Read) -> Iterat
         elif "sealed" in one:
             yield Compared(name=name, differences=("what is in it is another; encrypted, so not shown",))
         else:
-            yield _file(name, kept.get(name, one["sha256"]), again.content, read)
+            stored = one["sha256"] if one["sha256"] in kept.values() else kept.get(name, one["sha256"])
+            yield _file(name, stored, again.content, read)
     for name in made:
         yield Compared(name=name, differences=("it was not made then",))
 

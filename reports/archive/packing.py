@@ -141,6 +141,8 @@ def _report(number: int, made: Produced, archive: _Pack) -> dict[str, Any]:
     archive.add(f"{folder}/body.txt", made.report.text.encode())
     return {
         "folder": folder,
+        "language": made.page.language,
+        "currency": made.page.currency,
         "subject": made.report.subject,
         "added": list(made.added),
         "attached": [one.name for one in made.report.attachments],

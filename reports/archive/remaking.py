@@ -19,6 +19,7 @@ from reports.definition import Job
 from reports.errors import StoreError
 from reports.model import Artifact, Before, Dataset, Run
 from reports.pipeline import Pipeline, Produced, Tell
+from reports.render.locales import Locale
 from reports.settings import Settings
 
 
@@ -109,8 +110,14 @@ def remake(archive: Archive, folder: Path, *, tell: Tell, current: Settings | No
         job=job, run=archive.run, settings=settings, tell=tell, late=archive.manifest["late"], before=archive.before
     )
     datasets = list(archive.datasets(job))
-    made = pipeline.render(datasets, pipeline.transform(datasets))
-    return [_as_sent(pipeline, made, report) for report in archive.reports]
+    frames = pipeline.transform(datasets)
+    locales = [Locale(report["language"], report["currency"]) for report in archive.reports]
+    speaking = {locale: pipeline.speaking(locale) for locale in dict.fromkeys(locales)}
+    made = {locale: one.render(datasets, frames) for locale, one in speaking.items()}
+    return [
+        _as_sent(speaking[locale], made[locale], report)
+        for locale, report in zip(locales, archive.reports, strict=True)
+    ]
 
 
 def _as_sent(pipeline: Pipeline, made: Produced, report: Mapping[str, Any]) -> Produced:

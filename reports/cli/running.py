@@ -50,15 +50,16 @@ def run(
 def _tell(sent: Sent, *, dry_run: bool) -> None:
     from reports.model import size
 
-    report = sent.produced.report
-    files = ", ".join(f"{artifact.name} ({size(len(artifact.content))})" for artifact in report.attachments)
-    output.answer(f"{report.subject}")
-    output.answer(f"  as of       {report.as_of}")
-    output.answer(f"  attachment  {files or 'none'}")
-    for notice in sent.produced.page.notices:
-        output.answer(f"  note        {notice}")
-    if dry_run:
-        output.answer(f"  not sent    (dry run) to {', '.join(sent.message.recipients)}")
+    for letter in sent.letters:
+        report = letter.produced.report
+        files = ", ".join(f"{artifact.name} ({size(len(artifact.content))})" for artifact in report.attachments)
+        output.answer(f"{report.subject}")
+        output.answer(f"  as of       {report.as_of}")
+        output.answer(f"  attachment  {files or 'none'}")
+        for notice in letter.produced.page.notices:
+            output.answer(f"  note        {notice}")
+        if dry_run:
+            output.answer(f"  not sent    (dry run) to {', '.join(letter.message.recipients)}")
     for delivery in sent.deliveries:
         output.answer(f"  {delivery.state:<11} {delivery.recipient}: {delivery.last_reply}".rstrip(": "))
         if delivery.hint:

@@ -24,7 +24,7 @@ def check(who: Sequence[str], settings: Settings) -> addressing.Envelope | None:
     if not who:
         return None
     try:
-        return addressing.envelope(Job(name=NAME, title="Upload", to=tuple(who)), settings)
+        return addressing.envelopes(Job(name=NAME, title="Upload", to=tuple(who)), settings)[0]
     except DefinitionError as error:
         what = "; ".join(one.what for one in error.problems)
         raise DefinitionError(what, where="--notify", hint=error.problems[0].hint) from error
