@@ -159,7 +159,7 @@ class App:
         job = jobs.load(name, self.settings)
         run = self._run(job, wanted)
         self._ready(job)
-        before = self._before(job, run.as_of, tell)
+        before = self._before(run, tell)
         pipeline = Pipeline(job=job, run=run, settings=self.settings, tell=tell, before=before)
         return pipeline.speaking(addressing.locale_of(job, self.settings)).produce()
 
@@ -168,13 +168,13 @@ class App:
         job = jobs.load(name, self.settings)
         run = self._run(job, wanted)
         self._ready(job)
-        before = self._before(job, run.as_of, tell)
+        before = self._before(run, tell)
         return _sent(Maker(job=job, run=run, settings=self.settings, tell=tell, only=to, before=before).make())
 
-    def _before(self, job: Job, as_of: dt.date, tell: Tell) -> Before | None:
+    def _before(self, run: Run, tell: Tell) -> Before | None:
         """What the figures are compared with; a store that cannot be reached stands in nobody's way here."""
         try:
-            return figures.before(self._history(), job.name, as_of)
+            return figures.before(self._history(), run)
         except StoreError as error:
             tell(f"the figures are compared with nothing: {error.what}")
             return None

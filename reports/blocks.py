@@ -193,6 +193,11 @@ def _keyed(block: Block) -> Block:
     return replace(block, items=[replace(item, key=item.label) for item in block.items])
 
 
+def are_compared(shown: Iterable[Block]) -> bool:
+    """Whether any headline figure has one of the last run to be compared with."""
+    return any(item.before is not None for row in shown if isinstance(row, Figures) for item in row.items)
+
+
 def _compared(block: Figures, before: Before) -> Figures:
     items = [replace(item, before=before.figures.get(f"{block.dataset}/{item.label}")) for item in block.items]
     return replace(block, items=items)

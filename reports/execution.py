@@ -161,7 +161,7 @@ class Execution:
     def _made(self, job: Job, run: Run, ready: Callable[[], None], only: Sequence[str]) -> Made:
         ready()
         link = self._link if self.settings.store.base_url else None
-        before = figures.before(self.store, job.name, run.as_of)
+        before = figures.before(self.store, run)
         maker = Maker(job=job, run=run, settings=self.settings, tell=self._told, only=only, link=link, before=before)
         made = maker.make()
         kept = [] if made.run.trigger == "test" else self._for_later(job, made, before)

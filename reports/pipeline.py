@@ -104,9 +104,16 @@ class Pipeline:
         frames: dict[str, Any] = {dataset.name: dataset.frame for dataset in datasets}
         frames |= self._set_aside(datasets)
         if self.job.hooks:
-            frames = hooks.apply(self.job.hooks, frames, {"started": self.run.started, **self.run.params})
+            # What was fetched is kept as it came: a hook that writes into a frame writes into a copy.
+            own = {name: frame.copy(deep=False) for name, frame in frames.items()}
+            frames = hooks.apply(self.job.hooks, own, self._told_to_hooks)
             self.tell(f"computed {', '.join(frames)}")
         return frames
+
+    @property
+    def _told_to_hooks(self) -> dict[str, Any]:
+        """The params, and what a hook would else ask the clock for: when the run began, and the job's time zone."""
+        return {"started": self.run.started, "timezone": self._zone, **self.run.params}
 
     def _set_aside(self, datasets: Sequence[Dataset]) -> dict[str, pd.DataFrame]:
         """The rows set aside while reading, under the name of their table with `_rejected`."""
@@ -192,7 +199,7 @@ class Pipeline:
             provenance=[origin for dataset in datasets for origin in provenance(dataset)],
             language=self.locale.language,
             currency=self.locale.currency,
-            compared=self.before.as_of if self.before else None,
+            compared=self.before.as_of if self.before and blocks.are_compared(shown) else None,
             theme=theme,
         )
 

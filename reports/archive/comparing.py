@@ -62,29 +62,29 @@ def _files(hashed: Any, now: Any, kept: Mapping[str, str], read: Read) -> Iterat
     made: dict[str, Artifact] = {one.name: one for one in now}
     for one in hashed:
         name, again = one["name"], made.pop(one["name"], None)
-        if again is None:
-            yield Compared(name=name, differences=("it is not made any more",))
-        elif one["sha256"] == (again.plain_sha256 or again.sha256):
-            yield Compared(name=name)
-        elif "sealed" in one:
-            yield Compared(name=name, differences=("what is in it is another; encrypted, so not shown",))
-        else:
-            stored = one["sha256"] if one["sha256"] in kept.values() else kept.get(name, one["sha256"])
-            yield _file(name, stored, again.content, read)
+        try:
+            then = read(one["sha256"] if one["sha256"] in kept.values() else kept.get(name, one["sha256"]))
+        except LostBytes as error:
+            yield Compared(name=name, differences=(error.what,), now=again.content if again else None)
+            continue
+        yield _file(one, then, again)
     for name in made:
         yield Compared(name=name, differences=("it was not made then",))
 
 
-def _file(name: str, sha256: str, now: bytes, read: Read) -> Compared:
-    try:
-        then = read(sha256)
-    except LostBytes as error:
-        return Compared(name=name, differences=(f"its hash is another, and {error.what}",), now=now)
-    found = tuple(islice(_differences(then, now), MOST))
-    return Compared(name=name, differences=found or ("the bytes differ",), then=then, now=now)
+def _file(hashed: Mapping[str, str], then: bytes, again: Artifact | None) -> Compared:
+    name = hashed["name"]
+    if again is None:
+        return Compared(name=name, differences=("it is not made any more",), then=then)
+    if hashed["sha256"] == again.sha256:
+        return Compared(name=name)
+    if "sealed" in hashed:
+        return Compared(name=name, differences=("what is in it is another; it is encrypted, so not shown",))
+    found = tuple(islice(differences(then, again.content), MOST))
+    return Compared(name=name, differences=found or ("the bytes differ",), then=then, now=again.content)
 
 
-def _differences(then: bytes, now: bytes) -> Iterator[str]:
+def differences(then: bytes, now: bytes) -> Iterator[str]:
     try:
         yield from _packed(then, now)
     except BadZipFile:

@@ -65,7 +65,7 @@ class _Pack:
         return name
 
     def finished(self, manifest: Mapping[str, Any]) -> bytes:
-        self.add(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+        self.add(MANIFEST, json.dumps(manifest, indent=1).encode())
         self.zip.close()
         return self.content.getvalue()
 

@@ -105,7 +105,7 @@ def remake(archive: Archive, folder: Path, *, tell: Tell, current: Settings | No
         raise StoreError(f"run {archive.run.id} cannot be made again: {why}", hint="what was sent is still kept")
     archive.unpack(folder)
     settings = current or project.read_settings(folder / "project")[0]
-    job = jobs.load(archive.run.job, settings)
+    job = _unlocked(jobs.load(archive.run.job, settings))
     pipeline = Pipeline(
         job=job, run=archive.run, settings=settings, tell=tell, late=archive.manifest["late"], before=archive.before
     )
@@ -118,6 +118,14 @@ def remake(archive: Archive, folder: Path, *, tell: Tell, current: Settings | No
         _as_sent(speaking[locale], made[locale], report)
         for locale, report in zip(locales, archive.reports, strict=True)
     ]
+
+
+def _unlocked(job: Job) -> Job:
+    """The job without a workbook's password, which may be gone by now: what is compared is what is in the workbook."""
+    if (excel := job.attach.excel) is None or excel.password is None:
+        return job
+    attach = job.attach.model_copy(update={"excel": excel.model_copy(update={"password": None})})
+    return job.model_copy(update={"attach": attach})
 
 
 def _as_sent(pipeline: Pipeline, made: Produced, report: Mapping[str, Any]) -> Produced:

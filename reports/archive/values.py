@@ -54,6 +54,16 @@ def _exactly(kind: type) -> Callable[[Any], bool]:
     return lambda value: type(value) is kind
 
 
+def _is_moment(value: Any) -> bool:
+    """Whether it is on the clock of nowhere, of an offset, or of a zone that has a name."""
+    known = type(value) is dt.datetime
+    return known and (value.tzinfo is None or type(value.tzinfo) is dt.timezone or bool(_zone(value)))
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) is dt.time and (value.tzinfo is None or type(value.tzinfo) is dt.timezone)
+
+
 def _zone(moment: dt.datetime) -> str | None:
     """The name of the moment's zone, where it has one; those without are written with their offset."""
     return getattr(moment.tzinfo, "key", None)
@@ -61,12 +71,13 @@ def _zone(moment: dt.datetime) -> str | None:
 
 def _write_moment(moment: dt.datetime) -> list[Any]:
     zone = _zone(moment)
-    return [moment.astimezone(dt.UTC).isoformat() if zone else moment.isoformat(), zone]
+    return [(moment.replace(tzinfo=None) if zone else moment).isoformat(), zone, moment.fold]
 
 
 def _read_moment(kept: list[Any]) -> dt.datetime:
-    moment = dt.datetime.fromisoformat(kept[0])
-    return moment.astimezone(ZoneInfo(kept[1])) if kept[1] else moment
+    clock, zone, fold = kept
+    moment = dt.datetime.fromisoformat(clock).replace(fold=fold)
+    return moment.replace(tzinfo=ZoneInfo(zone)) if zone else moment
 
 
 def _write_stamp(stamp: Any) -> list[Any]:
@@ -100,8 +111,13 @@ _KINDS: tuple[tuple[str, Callable[[Any], bool], Callable[[Any], Any], Callable[[
     ("NA", lambda value: value is pd.NA, lambda _: 0, lambda _: pd.NA),
     ("decimal", _exactly(Decimal), str, Decimal),
     ("date", _exactly(dt.date), dt.date.isoformat, dt.date.fromisoformat),
-    ("datetime", _exactly(dt.datetime), _write_moment, _read_moment),
-    ("time", _exactly(dt.time), dt.time.isoformat, dt.time.fromisoformat),
+    ("datetime", _is_moment, _write_moment, _read_moment),
+    (
+        "time",
+        _is_time,
+        lambda value: [value.isoformat(), value.fold],
+        lambda kept: dt.time.fromisoformat(kept[0]).replace(fold=kept[1]),
+    ),
     (
         "timedelta",
         _exactly(dt.timedelta),

@@ -16,6 +16,9 @@ from reports.store import queueing, rows
 from reports.store.engine import Database
 from reports.store.schema import ACTIVE, MISSED, artifact, run
 
+EARLIER = 50
+"""How many runs of days before are looked at for one that this run can be compared with."""
+
 
 @dataclass(frozen=True)
 class History:
@@ -58,16 +61,15 @@ class History:
         with self.database.reading() as connection:
             return [rows.as_artifact(row) for row in connection.execute(rows.artifacts_of(run_id))]
 
-    def before(self, job: str, as_of: dt.date, media_type: str) -> tuple[Run, StoredArtifact] | None:
-        """The last good run about a day before `as_of` that was no test, with its file of that type."""
+    def before(self, job: str, as_of: dt.date, media_type: str) -> Sequence[tuple[Run, StoredArtifact]]:
+        """Good runs about days before `as_of` that were no tests, the last first, each with its file of that type."""
         ours = (run.c.job == job, run.c.state == "succeeded", run.c.trigger != "test", run.c.as_of < as_of)
-        kept = select(artifact.c.run).where(artifact.c.media_type == media_type)
-        newest = rows.runs(log=False).where(*ours, run.c.id.in_(kept))
+        files = (artifact.c.name, artifact.c.media_type, artifact.c.sha256, artifact.c.size)
+        kept = rows.runs(log=False).add_columns(*files).join(artifact, artifact.c.run == run.c.id)
+        wanted = kept.where(*ours, artifact.c.media_type == media_type)
         with self.database.reading() as connection:
-            row = connection.execute(newest.order_by(run.c.as_of.desc(), *_newest(run)).limit(1)).first()
-            files = connection.execute(rows.artifacts_of(row.id)).all() if row else ()
-        found = [one for one in map(rows.as_artifact, files) if one.media_type == media_type]
-        return (rows.as_run(row), found[0]) if row and found else None
+            found = connection.execute(wanted.order_by(run.c.as_of.desc(), *_newest(run)).limit(EARLIER)).all()
+        return [(rows.as_run(row), rows.as_artifact(row)) for row in found]
 
     def counts(self) -> Mapping[str, int]:
         """How many runs are in each state."""

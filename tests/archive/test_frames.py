@@ -40,7 +40,9 @@ COLUMNS: dict[str, Any] = {
     "text or NA": pd.array(["a", pd.NA, "b"], dtype="string"),
     "no text at all": pd.array([None, None, None], dtype="str"),
     "day": stamps("2026-01-01", None, "2026-10-25"),
-    "instant": stamps("2026-01-01", "2026-10-25 00:30", "2026-10-25 01:30").tz_localize("UTC").tz_convert("Europe/Berlin"),
+    "instant": stamps("2026-01-01", "2026-10-25 00:30", "2026-10-25 01:30")
+    .tz_localize("UTC")
+    .tz_convert("Europe/Berlin"),
     "offset": stamps("2026-01-01", None, "2026-01-02").tz_localize(dt.timezone(dt.timedelta(hours=5, minutes=30))),
     "exact": pd.Series([Decimal("1.10"), None, float("nan")], dtype=object),
     "mixed": pd.Series(["x", 3, dt.date(1, 1, 1)], dtype=object),
