@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from reports.definition import (
     FORMATS,
@@ -18,13 +18,31 @@ from reports.definition import (
     Job,
     SheetOptions,
     Show,
+    ShowCallouts,
     ShowChart,
     ShowFigures,
     ShowPicture,
     ShowTable,
+    ShowText,
+    kind,
 )
 from reports.errors import RenderError, choices
-from reports.model import Before, Block, Book, Chart, Column, Figure, Figures, Picture, Sheet, Table, Text, is_figure
+from reports.model import (
+    Before,
+    Block,
+    Book,
+    Chart,
+    Column,
+    Figure,
+    Figures,
+    Picture,
+    Sheet,
+    Status,
+    Table,
+    Text,
+    Tone,
+    is_figure,
+)
 from reports.wording import reworded
 
 if TYPE_CHECKING:
@@ -35,6 +53,14 @@ if TYPE_CHECKING:
 Frames = Mapping[str, Any]  # frames, and the figures that hooks drew
 _GOOD: Mapping[str, Literal["", "up", "down"]] = {"": "", "up": "up", "down": "down"}
 _FORMATS = {"i": "integer", "u": "integer", "f": "number", "M": "date"}
+
+
+class _Run(NamedTuple):
+    """What the blocks of a run need besides its frames: its date, the run before it, and the files with all rows."""
+
+    as_of: dt.date
+    before: Before | None
+    whole_in: Mapping[str, str]
 
 
 def build(
@@ -50,14 +76,24 @@ def build(
     `whole_in` has the attached file with all rows, by dataset. A RenderError names the block, the column and what is
     there.
     """
-    built = [_block(job, show, frames, as_of, whole_in) for show in job.show]
-    compared = [
-        _compared(block, before)
-        if before and isinstance(show, ShowFigures) and show.compare and isinstance(block, Figures)
-        else block
-        for show, block in zip(job.show, built, strict=True)
-    ]
-    return [reworded(_keyed(block), job.spoken) for block in compared] if job.spoken else compared
+    run = _Run(as_of, before, whole_in)
+    built = [block for show in job.show for block in _blocks(job, show, frames, run)]
+    return [reworded(_keyed(block), job.spoken) for block in built] if job.spoken else built
+
+
+def status(job: Job, frames: Frames) -> Status | None:
+    """What the job says of itself, in the one row of its status dataset; None where it says nothing."""
+    if not job.status:
+        return None
+    frame = _frame(job, job.status, frames)
+    place = f"status '{job.status}'"
+    _require(job, list(frame.columns), ("status",), place=place)
+    where = f"{job.folder / 'job.toml'}, {place}"
+    if len(frame) != 1:
+        hint = "its query or hooks give one, with the columns status and perhaps tone"
+        raise RenderError(f"the status has {len(frame):,} rows, and needs one", where=where, hint=hint)
+    row = frame.to_dict("records")[0]
+    return Status(text=_said(row["status"]), tone=_tone(row, where=where) or "info")
 
 
 def book(job: Job, frames: Frames, *, as_of: dt.date, before: Before | None = None) -> Book | None:
@@ -94,12 +130,11 @@ def check(job: Job, columns: Mapping[str, Sequence[str]]) -> None:
 def _named(job: Job) -> Iterator[tuple[str, str, Sequence[str]]]:
     """The columns that the job names: of which dataset, where, and which."""
     for show in job.show:
-        if isinstance(show, ShowFigures):
-            yield show.figures, f"figures '{show.figures}'", ("label", "value")
-        elif isinstance(show, ShowTable):
-            yield show.table, f"table '{show.table}'", _keys(show)
-        elif isinstance(show, ShowChart):
-            yield show.chart, f"chart '{show.chart}'", _axes(show)
+        name = getattr(show, kind(show))
+        if needed := _needed(show):
+            yield name, f"{kind(show)} '{name}'", needed
+    if job.status:
+        yield job.status, f"status '{job.status}'", ("status",)
     for flat_file in (*job.attach.csv, *job.attach.parquet):
         labels = flat_file.labels if isinstance(flat_file, CsvFile) else {}
         yield flat_file.dataset, f"{flat_file.dataset} as a file", (*flat_file.columns, *labels)
@@ -113,6 +148,15 @@ def _named(job: Job) -> Iterator[tuple[str, str, Sequence[str]]]:
                 yield sheet.dataset, f"chart of sheet '{sheet.name or words(sheet.dataset)}'", _axes(chart)
 
 
+def _needed(show: Show) -> Sequence[str]:
+    """The columns that a block needs of its dataset; none for one that has no dataset."""
+    if isinstance(show, ShowTable):
+        return _keys(show)
+    if isinstance(show, ShowChart):
+        return _axes(show)
+    return {"figures": ("label", "value"), "callouts": ("text",)}.get(kind(show), ())
+
+
 def _keys(options: Columns) -> Sequence[str]:
     drawn = (*options.bars, *options.heat, *options.changes)
     return (*options.columns, *options.labels, *options.format, *options.total, *drawn, *options.describe)
@@ -122,18 +166,59 @@ def _axes(options: ChartOptions) -> Sequence[str]:
     return (options.x, *options.y, *((options.by,) if options.by else ()))
 
 
-def _block(job: Job, show: Show, frames: Frames, as_of: dt.date, whole_in: Mapping[str, str]) -> Block:
+def _blocks(job: Job, show: Show, frames: Frames, run: _Run) -> Sequence[Block]:
+    if isinstance(show, ShowCallouts):
+        return _callouts(job, show.callouts, frames)
     if isinstance(show, ShowFigures):
-        figures = _figures(job, show.figures, frames, title=show.title)
-        return figures if figures.items else Text(text="No rows.", title=show.title)
+        return [_headline(job, show, frames, run.before)]
+    return [_block(job, show, frames, run)]
+
+
+def _headline(job: Job, show: ShowFigures, frames: Frames, before: Before | None) -> Block:
+    figures = _figures(job, show.figures, frames, title=show.title)
+    if not figures.items:
+        return Text(text="No rows.", title=show.title)
+    return _compared(figures, before) if before and show.compare else figures
+
+
+def _block(job: Job, show: ShowTable | ShowChart | ShowPicture | ShowText, frames: Frames, run: _Run) -> Block:
     if isinstance(show, ShowTable):
-        return _table(job, show, frames, whole_in=whole_in.get(show.table, ""))
+        return _table(job, show, frames, whole_in=run.whole_in.get(show.table, ""))
     if isinstance(show, ShowChart):
         chart = _chart(job, _frame(job, show.chart, frames), show, place=f"chart '{show.chart}'")
-        return replace(chart, **_origin(job, show, as_of))
+        return replace(chart, numbers=_has_numbers(job, show), **_origin(job, show, run.as_of))
     if isinstance(show, ShowPicture):
         return _picture(job, show, frames)
-    return Text(text=show.text, title=show.title)
+    return Text(text=show.text, title=show.title, tone=show.tone)
+
+
+def _callouts(job: Job, name: str, frames: Frames) -> list[Block]:
+    """A sentence set apart for each row of the dataset."""
+    frame = _frame(job, name, frames)
+    place = f"callouts '{name}'"
+    _require(job, list(frame.columns), ("text",), place=place)
+    return [
+        Text(
+            text=_said(row["text"]),
+            title=_said(row.get("title")),
+            tone=_tone(row, where=f"{job.folder / 'job.toml'}, {place}, row {number}"),
+        )
+        for number, row in enumerate(frame.to_dict("records"), start=1)
+    ]
+
+
+def _tone(row: Mapping[Hashable, Any], *, where: str) -> Tone:
+    if (tone := next((one for one in get_args(Tone) if one == _said(row.get("tone"))), None)) is None:
+        hint = choices(_said(row["tone"]), get_args(Tone)[1:], what="tones are")
+        raise RenderError(f"there is no tone '{row['tone']}'", where=where, hint=hint)
+    found: Tone = tone
+    return found
+
+
+def _has_numbers(job: Job, show: ShowChart) -> bool:
+    """Whether some of a chart's numbers stand below it: by itself where no table of the mail has them."""
+    tables = {other.table for other in job.show if isinstance(other, ShowTable)}
+    return show.chart not in tables if show.numbers == "auto" else show.numbers == "always"
 
 
 def _sheet(job: Job, options: SheetOptions, frames: Frames, before: Before | None) -> Sheet:

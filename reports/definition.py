@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from reports.errors import choices
-from reports.model import ChartKind, Query
+from reports.model import ChartKind, Query, Tone
 from reports.parts import Duration, Memory, Name, Part, Texts, one_or_many
 from reports.schedules.options import Schedule, Schedules
 from reports.secret import Secret
@@ -177,7 +177,10 @@ _OF_KINDS = {
 
 
 class ChartOptions(Part):
-    """`x` against each of `y`; `by` names the column whose values are panels, rows of sparklines or of a heat map."""
+    """`x` against each of `y`; `by` names the column whose values are panels, rows of sparklines or of a heat map.
+
+    `numbers` says whether a mail has a few of the chart's numbers below it: by itself where no table has them.
+    """
 
     kind: ChartKind = "line"
     x: str
@@ -192,6 +195,7 @@ class ChartOptions(Part):
     title: str = ""
     note: str = ""
     alt: str = ""
+    numbers: Literal["auto", "always", "never"] = "auto"
 
     @model_validator(mode="after")
     def _keys_of_the_kind(self) -> Self:
@@ -226,13 +230,20 @@ class ShowPicture(Part):
 
 
 class ShowText(Part):
-    """Paragraphs of plain text."""
+    """Paragraphs of plain text; one with a tone is set apart."""
 
     text: str
     title: str = ""
+    tone: Tone = ""
 
 
-BLOCKS = ("figures", "table", "chart", "picture", "text")
+class ShowCallouts(Part):
+    """Sentences from a dataset with the columns text, and perhaps tone and title, each set apart; none is no block."""
+
+    callouts: Name
+
+
+BLOCKS = ("figures", "table", "chart", "picture", "text", "callouts")
 
 
 def _kind(given: Any) -> str | None:
@@ -245,11 +256,12 @@ Show = Annotated[
     | Annotated[ShowTable, Tag("<table>")]
     | Annotated[ShowChart, Tag("<chart>")]
     | Annotated[ShowPicture, Tag("<picture>")]
-    | Annotated[ShowText, Tag("<text>")],
+    | Annotated[ShowText, Tag("<text>")]
+    | Annotated[ShowCallouts, Tag("<callouts>")],
     Discriminator(
         _kind,
         custom_error_type="block",
-        custom_error_message="a block needs one of the keys figures, table, chart, picture or text",
+        custom_error_message="a block needs one of the keys figures, table, chart, picture, text or callouts",
     ),
 ]
 
@@ -468,6 +480,7 @@ class Definition(Part):
     oversize: Annotated[tuple[Oversize, ...], BeforeValidator(one_or_many)] = ("zip", "link", "leave_out")
     subject: Pattern = "{title}, {as_of}"
     template: str = "report.html.j2"
+    status: Name | None = None
     language: Language = ""
     audience: tuple[Audience, ...] = ()
     words: dict[Language, dict[str, str]] = Field(default_factory=dict)

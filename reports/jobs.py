@@ -170,6 +170,8 @@ def _shown(job: Job) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for kind_of, files in (("csv", job.attach.csv), ("parquet", job.attach.parquet)):
         for number, file in enumerate(files):
             yield ("attach", kind_of, number, "dataset"), file.dataset
+    if job.status:
+        yield ("status",), job.status
     for number, sheet in enumerate(job.attach.excel.sheets if job.attach.excel else ()):
         key = "dataset" if sheet.dataset else "figures"
         yield ("attach", "excel", "sheets", number, key), sheet.dataset or sheet.figures or ""

@@ -57,6 +57,17 @@ def size(count: int) -> str:
 
 # -- blocks: what a report shows, in reading order, still as values -------------------------------
 
+Tone = Literal["", "info", "good", "warning", "bad"]
+"""How something is meant: said in words and signs, and by colour besides."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What became of it in a few words, at the head of a report."""
+
+    text: str
+    tone: Tone = "info"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -129,7 +140,8 @@ class Chart:
 
     With `own_scales` each panel has its own scale of values; else they share one and can be compared.
     `totals` are the names along x that a waterfall draws whole. At the foot stands the `credit`, or else the
-    `source` that the frame came from, and of which day.
+    `source` that the frame came from, and of which day. `numbers` says whether a few of its
+    numbers stand below the picture, as a table.
     """
 
     frame: pd.DataFrame
@@ -146,6 +158,7 @@ class Chart:
     title: str = ""
     note: str = ""
     alt: str = ""
+    numbers: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,11 +179,15 @@ def is_figure(value: object) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """Plain paragraphs, separated by blank lines; or, with `as_is`, lines as a machine wrote them."""
+    """Plain paragraphs, separated by blank lines; or, with `as_is`, lines as a machine wrote them.
+
+    One with a `tone` is set apart from the rest, with a word and a sign for it.
+    """
 
     text: str
     title: str = ""
     as_is: bool = False
+    tone: Tone = ""
 
 
 Block = Figures | Table | Chart | Picture | Text
@@ -220,10 +237,15 @@ class Theme:
     accent: str = "#1F5A92"
     on_accent: str = "#FFFFFF"
     link: str = "#1F5A92"
-    soft: str = "#F3F6F9"
+    soft: str = "#F4F6F8"
     second: str = "#E08E2B"
     logo: Artifact | None = None
     footer: str = ""
+
+    @property
+    def images(self) -> list[Artifact]:
+        """What goes with every mail: the logo, if there is one."""
+        return [self.logo] if self.logo else []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,7 +297,7 @@ class Page:
     """All that the body of a report says, before it is rendered as HTML or as text.
 
     `notices` are sentences the reader must not miss, such as rows set aside. `compared` is the date of the run that
-    figures are compared with, if there was one.
+    figures are compared with, if there was one. Without a `status` it is whether there are notices.
     """
 
     title: str
@@ -286,6 +308,7 @@ class Page:
     provenance: Sequence[Provenance] = ()
     language: str = "en"
     currency: str = "USD"
+    status: Status | None = None
     compared: date | None = None
     theme: Theme = Theme()
 

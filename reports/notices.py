@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from reports import shipped
 from reports.errors import DefinitionError, ReportsError
-from reports.model import Block, Delivery, DeliveryState, Figure, Figures, Page, Report, Run, Text
-from reports.render import html, text
+from reports.model import Block, Delivery, DeliveryState, Figure, Figures, Page, Report, Run, Status, Text
+from reports.render import html, text, themes
 from reports.settings import Settings
 
 LOG_LINES = 20
@@ -42,6 +42,7 @@ _TRIGGERS = {
     "retry": "once more",
     "test": "as a test",
 }
+_WELL = "Works again"
 _ONCE = "No further mail comes about this until it works again; then one that says so."
 
 
@@ -135,7 +136,7 @@ def recovery(
         Text(text=f"reports show {run.id}", as_is=True),
         Text(text="Should it fail once more, a mail says so."),
     ]
-    return _report(run, title, _page("Works again", run, title=title, blocks=blocks, notices=[banner]), settings)
+    return _report(run, title, _page(_WELL, run, title=title, blocks=blocks, notices=[banner]), settings)
 
 
 # -- what failed ----------------------------------------------------------------------------------
@@ -287,14 +288,21 @@ def _page(word: str, run: Run, *, title: str, blocks: Sequence[Block], notices: 
         as_of=run.as_of,
         blocks=blocks,
         notices=[notice for notice in notices if notice],
+        status=Status(text=word, tone="good" if word == _WELL else "bad"),
     )
 
 
 def _report(run: Run, title: str, page: Page, settings: Settings) -> Report:
-    page = _masked(page, settings.mask)
+    page = replace(_masked(page, settings.mask), theme=themes.resolve_or_plain(settings.theme))
     body, plain = rendered(page, settings)
     return Report(
-        job=run.job, title=settings.mask(title), as_of=run.as_of, subject=_one_line(page.subject), html=body, text=plain
+        job=run.job,
+        title=settings.mask(title),
+        as_of=run.as_of,
+        subject=_one_line(page.subject),
+        html=body,
+        text=plain,
+        images=page.theme.images,
     )
 
 

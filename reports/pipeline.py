@@ -31,6 +31,7 @@ from reports.model import (
     Provenance,
     Report,
     Run,
+    Status,
     Table,
     Theme,
     size,
@@ -137,7 +138,7 @@ class Pipeline:
         attachments, whole_in = attached.files, attached.whole_in
         shown = blocks.build(self.job, frames, as_of=self.run.as_of, before=self.before, whole_in=whole_in)
         images = self._images(shown, theme)
-        page = self._page(shown, datasets, theme)
+        page = replace(self._page(shown, datasets, theme), status=self._status(frames))
         page = replace(page, notices=[*page.notices, *attached.notices])
         report = self._report(page, images, attachments)
         self.tell(
@@ -158,8 +159,9 @@ class Pipeline:
         zipped = {name.removesuffix(ZIP): name for name in names if name.endswith(ZIP)}
         shown = _pointing(page.blocks, zipped | names)
         page = replace(page, notices=[*notices, *page.notices], blocks=shown)
-        added = [*notices, *produced.added]
-        return replace(produced, page=page, report=self._report(page, report.images, kept), added=added)
+        drawn = [image for image in report.images if image not in page.theme.images]
+        report, added = self._report(page, drawn, kept), [*notices, *produced.added]
+        return replace(produced, page=page, report=report, added=added)
 
     def _attaching(self, theme: Theme, datasets: Sequence[Dataset]) -> Attaching:
         return Attaching(
@@ -207,6 +209,11 @@ class Pipeline:
         subject = self.job.filled(self.job.subject, written(self.run.as_of, "date", self.locale))
         return self.locale.word("LATE, for {due}: {subject}", due=self._due, subject=subject) if self.late else subject
 
+    def _status(self, frames: Mapping[str, pd.DataFrame]) -> Status | None:
+        """What the job says of itself; a late one that says nothing is late."""
+        late = Status(text=self.locale.word("Late"), tone="warning") if self.late else None
+        return blocks.status(self.job, frames) or late
+
     def _lateness(self) -> str:
         """When it was due and when it was begun, both on the job's own clock, which is named."""
         begun = self.run.started.astimezone(ZoneInfo(self._zone)).replace(tzinfo=None)
@@ -234,7 +241,7 @@ class Pipeline:
             subject=page.subject,
             html=html.render(page, images, template=self.job.template, folders=folders),
             text=text.render(page, images, folders=folders),
-            images=images,
+            images=[*images, *page.theme.images],
             attachments=attachments,
         )
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from reports import blocks
 from reports.definition import Job
 from reports.errors import RenderError
-from reports.model import Before, Chart, Column, Figures, Picture, Query, Table, Text
+from reports.model import Before, Chart, Column, Figures, Picture, Query, Status, Table, Text
 
 FRAME = pd.DataFrame(
     {
@@ -232,3 +232,40 @@ def test_a_figure_is_no_table_and_no_sheet() -> None:
     assert 'picture = "curve"' in caught.value.hint
     with pytest.raises(RenderError, match="there is no dataset 'curve'"):
         blocks.book(job(attach={"excel": ["curve"]}), frames, as_of=AS_OF)
+
+
+def test_sentences_set_apart_come_from_a_dataset() -> None:
+    """One for each row; none is no block at all."""
+    frame = pd.DataFrame({"text": ["It is late.", "a.csv"], "tone": ["warning", None], "title": [None, "Failed"]})
+    assert blocks.build(job(show=[{"callouts": "c"}]), {"c": frame}, as_of=AS_OF) == [
+        Text(text="It is late.", tone="warning"),
+        Text(text="a.csv", title="Failed"),
+    ]
+    assert blocks.build(job(show=[{"callouts": "c"}]), {"c": frame.head(0)}, as_of=AS_OF) == []
+    with pytest.raises(RenderError, match="no tone 'wrong'") as caught:
+        blocks.build(job(show=[{"callouts": "c"}]), {"c": frame.assign(tone="wrong")}, as_of=AS_OF)
+    assert caught.value.where.endswith("callouts 'c', row 1")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "others", "shown"),
+    [("auto", [], True), ("auto", [{"table": "x"}], False), ("always", [{"table": "x"}], True), ("never", [], False)],
+)
+def test_a_chart_has_its_numbers_where_no_table_has_them(
+    numbers: str, others: list[dict[str, str]], *, shown: bool
+) -> None:
+    """Unless the job says otherwise."""
+    show = [{"chart": "x", "x": "month", "y": "net_paid", "numbers": numbers}, *others]
+    chart, *_ = blocks.build(job(show=show), {"x": FRAME}, as_of=AS_OF)
+    assert isinstance(chart, Chart)
+    assert chart.numbers == shown
+
+
+def test_a_job_may_say_its_own_status() -> None:
+    """In one row; a job that says none has none."""
+    frame = pd.DataFrame({"status": ["2 failed"], "tone": ["bad"]})
+    assert blocks.status(job(status="s"), {"s": frame}) == Status(text="2 failed", tone="bad")
+    assert blocks.status(job(status="s"), {"s": frame[["status"]]}) == Status(text="2 failed")
+    assert blocks.status(job(), {}) is None
+    with pytest.raises(RenderError, match="the status has 0 rows, and needs one"):
+        blocks.status(job(status="s"), {"s": frame.head(0)})

@@ -30,7 +30,7 @@ def keys(*models: type[Part]) -> set[str]:
         (
             "jobs.md",
             (definition.Definition, definition.ShowTable, definition.ShowChart, definition.ShowFigures,
-             definition.ShowPicture, definition.ShowText, definition.SheetOptions, definition.Workbook),
+             definition.ShowPicture, definition.ShowText, definition.ShowCallouts, definition.SheetOptions, definition.Workbook),
         ),
         ("languages.md", (definition.Audience,)),
         ("attachments.md", (definition.Attach, definition.Workbook, definition.CsvFile, definition.ParquetFile)),

@@ -94,3 +94,12 @@ def test_a_table_points_at_what_is_attached_now(pipeline: Pipeline, produced: Pr
     assert "attachment" not in without.report.html + without.report.text
     assert without.report.attachments == []
     assert without.files == [book]
+
+
+def test_the_status_says_what_became_of_it(pipeline: Pipeline) -> None:
+    """Complete, late, or what the job says of itself."""
+    assert "✓ Complete" in pipeline.render([], {"sales": SALES}).report.html
+    assert "! Late" in replace(pipeline, late="2026-11-01 07:00").render([], {"sales": SALES}).report.html
+    said = replace(pipeline, job=pipeline.job.model_copy(update={"status": "said"}))
+    frames = {"sales": SALES, "said": pd.DataFrame({"status": ["Draft"]})}
+    assert "● Draft" in said.render([], frames).report.html

@@ -36,14 +36,16 @@ _NAMES = frozenset({"page", "_"})
 _GIVEN_BY_LOOPS = frozenset({"part", "loop", "caller", "varargs", "kwargs", "self", "super"})
 _LONG_WORD = re.compile(r"([!-~]{25,})")
 _LAST_ADDRESS = re.compile(r"(.*\s)(https?://[^\s<>\"']*[\w/])", re.DOTALL)
+_LEAST = {"plain": True, "numbers": False}
 _ROOMS = (
     Room(),
     Room(chars=240),
-    *(Room(rows=round(500 * 0.95**step), chars=240) for step in range(1, 59)),
-    *(Room(rows=rows, chars=80, figures=60) for rows in (24, 18, 13, 10)),
-    *(Room(rows=rows, chars=40, figures=24, columns=60, parts=60) for rows in (8, 6, 4)),
-    *(Room(rows=3, chars=32, figures=12, columns=columns, parts=30) for columns in (24, 12)),
-    *(Room(rows=2, chars=24, figures=6, columns=6, parts=parts) for parts in (20, 12, 6)),
+    Room(chars=240, plain=True),
+    *(Room(rows=round(500 * 0.95**step), chars=240, plain=True) for step in range(1, 59)),
+    *(Room(rows=rows, chars=80, figures=60, **_LEAST) for rows in (24, 18, 13, 10)),
+    *(Room(rows=rows, chars=40, figures=24, columns=60, parts=60, **_LEAST) for rows in (8, 6, 4)),
+    *(Room(rows=3, chars=32, figures=12, columns=columns, parts=30, **_LEAST) for columns in (24, 12)),
+    *(Room(rows=2, chars=24, figures=6, columns=6, parts=parts, **_LEAST) for parts in (20, 12, 6)),
 )
 _INLINER = css_inline.CSSInliner(
     keep_at_rules=True, load_remote_stylesheets=False, minify_css=True, remove_inlined_selectors=True

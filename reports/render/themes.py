@@ -8,22 +8,31 @@ from reports.errors import SettingsError
 from reports.model import Artifact, Theme
 from reports.render import images
 
-_SOFT = 0.945  # how much white is in the grounds of headings and figures
+_GREY, _SOFT = "#5B6875", 0.945  # what calms the grounds of pages and figures, and how much white is in them
 _KEY = "settings.toml, key theme.logo"
 
 
 def resolve(wanted: settings.Theme) -> Theme:
     """The theme; a SettingsError where the logo is not a picture inside the project."""
     accent = wanted.accent
+    soft = mixed(mixed(accent, _GREY, 0.5), WHITE, _SOFT)
     return Theme(
         accent=accent,
         on_accent=ink_on(accent),
-        link=as_ink(accent),
-        soft=mixed(accent, WHITE, _SOFT),
+        link=as_ink(accent, soft),
+        soft=soft,
         second=wanted.second,
         logo=_logo(wanted) if wanted.logo else None,
         footer=wanted.footer,
     )
+
+
+def resolve_or_plain(wanted: settings.Theme) -> Theme:
+    """The theme; without its logo where that cannot be had, for mails that must go out whatever is wrong."""
+    try:
+        return resolve(wanted)
+    except SettingsError:
+        return resolve(wanted.model_copy(update={"logo": ""}))
 
 
 def _logo(wanted: settings.Theme) -> Artifact:

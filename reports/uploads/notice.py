@@ -9,9 +9,10 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from reports import notices
-from reports.model import Artifact, Block, Column, Figure, Figures, Page, Report, Run, Table, Text
+from reports.model import Artifact, Block, Column, Figure, Figures, Page, Report, Run, Status, Table, Text, Tone
 from reports.notices import rendered, sentence
 from reports.pipeline import Produced
+from reports.render import themes
 from reports.settings import Settings
 from reports.store import Reject, Store, Upload
 from reports.uploads.frames import of_rows
@@ -26,6 +27,7 @@ _STATES = {
     "failed": "Upload failed",
     "interrupted": "Upload interrupted",
 }
+_TONES: Mapping[str, Tone] = {"succeeded": "good", "partial": "warning", "failed": "bad", "interrupted": "bad"}
 _WORST = ("failed", "interrupted", "partial", "succeeded")
 _SAMPLE = [
     Column(key="cause", label="Cause"),
@@ -93,6 +95,8 @@ class Notice:
             notices=[mask(one) for one in told if one],
             language=self.settings.language,
             currency=self.settings.currency,
+            status=Status(text=_STATES[self.state], tone=_TONES[self.state]),
+            theme=themes.resolve_or_plain(self.settings.theme),
         )
 
     def _told(self, upload: Upload) -> str:
@@ -186,7 +190,7 @@ class Notice:
         body, plain = rendered(page, self.settings)
         return Report(
             job=NAME, title=page.title, as_of=page.as_of, subject=page.subject, html=body, text=plain,
-            attachments=attachments,
+            images=page.theme.images, attachments=attachments,
         )  # fmt: skip
 
 

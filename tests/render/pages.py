@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -72,20 +73,28 @@ def image(number: int = 1) -> Artifact:
 def sample() -> Page:
     """One of everything: the page of the reviewed snapshots."""
     figures = [
-        Figure(label="Loans", value=612, format="integer"),
-        Figure(label="Balance", value=Decimal("99766214.49"), format="currency.0"),
-        Figure(label="Average rate", value=0.0513, format="percent.2", note="weighted by balance"),
-        Figure(label="Losses", value=-1_024_171, format="compact"),
+        Figure(label="Loans", value=612, format="integer", before=600),
+        Figure(label="Balance", value=Decimal("99766214.49"), format="currency.0", before=97_700_000, good="up"),
+        Figure(
+            label="Average rate", value=0.0513, format="percent.2", note="weighted by balance", before=0.0521, good="up"
+        ),
+        Figure(label="Losses", value=-1_024_171, format="compact", before=-1_024_171, good="up"),
         Figure(label="Last payment", value=dt.date(2056, 10, 31), format="month"),
     ]
+    looks: dict[str, Any] = {"balance": "bar", "rate": "heat", "result": "change"}
+    drawn = [replace(column, look=looks.get(column.key, "")) for column in COLUMNS]
     return page(
+        Text(text="1 of 3 tapes is not there yet.", tone="warning"),
+        Text(text="612 loans were read.", title="Went in whole", tone="good"),
         Figures(items=figures),
         chart(note="Loans that have a balance."),
         table(limit=2, whole_in="Loan portfolio 2026-10-31.xlsx", note="Results are before tax."),
+        table(columns=drawn, title="By product, drawn"),
         Text(title="How to read this", text="Written for people.\nIn two lines.\n\nAnd <another> & paragraph."),
         title="Loan portfolio 贷款组合",
         notices=["3 rows of tape did not fit and are not in these numbers."],
         provenance=[Provenance(dataset="loans", source="tape", query_hash="9f2c41d07ab3", rows=612)],
+        compared=dt.date(2026, 9, 30),
     )
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from render.pages import COLUMNS, TEMPLATES, chart, compare, image, page, sample, table
 
+from reports.colours import contrast
 from reports.errors import JobError, RenderError
-from reports.model import Block, Column, Figure, Figures, Page, Provenance, Table, Text
+from reports.model import Block, Column, Figure, Figures, Page, Provenance, Table, Text, Theme
 from reports.render.html import BUDGET, check_template, render
 
 VOID = {"meta", "br", "img", "wbr"}
@@ -94,7 +94,8 @@ def test_pictures_come_by_content_id_in_order_with_both_widths() -> None:
     pictures = Tree(html(page(chart(), Text(text="between"), chart()))).all("img")
     assert [picture["src"] for picture in pictures] == ["cid:chart1@inline", "cid:chart2@inline"]
     assert {picture["width"] for picture in pictures} == {"550"}
-    assert all("width:550px;max-width:100%;height:auto" in picture["style"] for picture in pictures)
+    for rule in ("display:block", "width:550px", "max-width:100%", "height:auto"):
+        assert all(rule in picture["style"].split(";") for picture in pictures)
     assert pictures[1]["alt"] == "Picture 2: mortgages lead with 420 loans."
 
 
@@ -108,10 +109,11 @@ def test_styles_stand_in_the_tags_and_the_head_keeps_what_cannot() -> None:
     """Half of the clients read no style block; Gmail drops one it dislikes, so they are several and small."""
     body = html(sample())
     blocks = re.findall(r"<style[^>]*>(.*?)</style>", body, re.DOTALL)
-    assert [len(block) < 2_000 for block in blocks] == [True] * 5
+    assert all(len(block) < 8_192 for block in blocks)
+    assert len(blocks) >= 4
     assert [sum(word in block for block in blocks) for word in ("max-width:480px", "color-scheme:dark")] == [1, 1]
-    assert 'class="band" bgcolor="#1F5A92" style="padding:22px 24px 20px' in body
-    assert ".band {" not in body
+    assert re.search(r'class="stripe"[^>]*bgcolor="#1F5A92"[^>]*style="[^"]*background-color:#1F5A92', body)
+    assert ".stripe{" not in body
     assert body.index('charset="utf-8"') < 1024
 
 
@@ -224,7 +226,7 @@ def test_chinese_is_itself() -> None:
 def test_right_to_left_languages_turn_the_page(language: str, direction: str) -> None:
     """Text starts at the right; a number stays right-aligned, with its minus before it."""
     body = html(page(table(), language=language))
-    assert re.search(r'class="negative"[^>]* style="[^"]*direction:ltr', body)
+    assert re.search(r'class="[^"]*negative"[^>]* style="[^"]*direction:ltr', body)
     assert body.count(f'dir="{direction}"') == 2
     assert ("text-align:left" in body) == (direction == "ltr")
 
@@ -255,28 +257,28 @@ def test_long_words_may_break_and_keep_their_characters() -> None:
     assert "a" * 20 + "<wbr>" + "a" * 20 + "<wbr>" + "a" * 20 + " short" in body
 
 
+LIGHT = (
+    [
+        (ink, ground)
+        for ink in ("#1F2933", "#5B6875", "#44505C", "#A62B3A", "#17663F")
+        for ground in ("#FFFFFF", "#F4F6F8")
+    ]
+    + [("#17663F", "#E9F5EF"), ("#7A4A00", "#FDF3E1"), ("#A62B3A", "#FBEFF0")]
+    + [("#1F2933", ground) for ground in ("#E9F5EF", "#FDF3E1", "#FBEFF0")]
+)
+DARK = [(ink, ground) for ink in ("#E4E9EF", "#A9B5C2", "#8ED6B0", "#F0929C") for ground in ("#1A222B", "#232D38")] + [
+    ("#A9CDEE", "#232D38"), ("#8ED6B0", "#173127"), ("#F2C879", "#35290F"), ("#F0929C", "#3A2429"),
+    ("#E4E9EF", "#173127"), ("#E4E9EF", "#35290F"), ("#E4E9EF", "#3A2429"),
+]  # fmt: skip
+
+
 def test_colours_have_enough_contrast() -> None:
     """WCAG AA: 4.5 to 1 for every text on every ground it stands on."""
-    light = {"#1F2933", "#5B6875", "#A62B3A"}
-    pairs = {(text, ground) for text in light for ground in ("#FFFFFF", "#F3F6FA", "#FBF0F1")} | {
-        ("#FFFFFF", "#1F5A92"), ("#E4E9EF", "#1A222B"), ("#E4E9EF", "#232D38"), ("#A9B5C2", "#1A222B"),
-        ("#A9B5C2", "#232D38"), ("#F0929C", "#232D38"), ("#F0929C", "#1A222B"), ("#F4E6E8", "#3A2429"),
-    }  # fmt: skip
-    body = html(sample()) + (TEMPLATES / "report.html.j2").read_text("utf-8")
-    assert all(colour in body for pair in pairs for colour in pair)
+    pairs = LIGHT + DARK
+    templates = "".join((TEMPLATES / name).read_text("utf-8") for name in ("base.html.j2", "report.html.j2"))
+    there = set(re.findall("#[0-9A-F]{6}", templates)) | {Theme().soft}
+    assert {colour for pair in pairs for colour in pair} <= there
     assert {pair: ratio for pair in pairs if (ratio := contrast(*pair)) < 4.5} == {}
-
-
-def contrast(first: str, second: str) -> float:
-    """The contrast ratio of WCAG 2."""
-    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
 
 
 # -- the budget -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The plain-text part of a mail."""
 
+import datetime as dt
 from pathlib import Path
 
 import pandas as pd
@@ -75,15 +76,55 @@ def test_a_wide_table_keeps_the_first_columns_that_fit_and_says_so(columns: int)
     assert (f"Showing 7 of {columns} columns." in found) == (columns == 60)
 
 
-def test_a_long_or_broken_cell_takes_one_short_line() -> None:
-    """A cell of a log with line ends does not tear the table apart."""
-    frame = pd.DataFrame({"message": ["line one\nline two", "贷" * 400, "x" * 400], "n": [1, 2, 3]})
+def test_long_cells_go_on_in_further_lines() -> None:
+    """Nothing of them is cut, and the columns stay under their headings."""
+    frame = pd.DataFrame({"message": ["line one\nline two", "贷" * 60, "word " * 40], "n": [1, 2, 3]})
     columns = [Column(key="message", label="Message"), Column(key="n", label="N", format="integer")]
     found = text(page(Table(frame=frame, columns=columns)))
-    assert "line one line two" in found
-    assert "贷" * 15 + "…" in found
-    assert "x" * 31 + "…" in found
-    assert max(map(width, found.splitlines())) <= 40
+    lines = found.splitlines()
+    assert max(map(width, lines)) == WIDTH
+    at = next(row for row, line in enumerate(lines) if line.startswith("Message"))
+    assert lines[at + 2].startswith("line one line two")
+    assert [line.rstrip("123 ") for line in lines[at + 3 : at + 5]] == ["贷" * 48, "贷" * 12]
+    assert found.count("word") == 40
+    assert {line[-1] for line in lines[at + 2 : at + 6] if width(line) == WIDTH} == {"1", "2", "3"}
+
+
+def test_the_widest_columns_give_way() -> None:
+    """Numbers and dates are never broken over lines."""
+    frame = pd.DataFrame({"a": ["long words " * 20], "b": ["more words " * 20], "n": [1234567.5]})
+    columns = [Column(key="a", label="A"), Column(key="b", label="B"), Column(key="n", label="N", format="number")]
+    found = text(page(Table(frame=frame, columns=columns)))
+    assert "1,234,567.50" in found
+    assert max(map(width, found.splitlines())) == WIDTH
+    assert found.count("long") == found.count("more") == 20
+
+
+def test_callouts_say_their_tone_in_a_word() -> None:
+    """Where there is no colour."""
+    blocks = [Text(text="It is late.", tone="warning"), Text(text="a.csv", title="Failed", tone="bad")]
+    found = text(page(*blocks))
+    assert "[Warning] It is late.\n" in found
+    assert "[Problem] Failed: a.csv\n" in found
+
+
+def test_figures_say_what_became_of_them() -> None:
+    """With sign and arrow, and against which run."""
+    items = [Figure(label="Loans", value=612, format="integer", before=600)]
+    found = text(page(Figures(items=items), compared=dt.date(2026, 9, 30)))
+    assert "Loans  612  ▲ +12\n▲▼ against the run as of 2026-09-30\n" in found
+
+
+def test_a_chart_has_its_numbers_whatever_the_mail_shows() -> None:
+    """As a table, besides the alternative text."""
+    found = text(page(chart(numbers=False)))
+    assert "Mortgage    420\nCar         150\nStaff        42\n" in found
+
+
+def test_an_address_is_never_broken() -> None:
+    """It would lead nowhere."""
+    address = "https://files.example.com/" + "a" * 150
+    assert address in text(page(notices=[f"Fetch it here: {address}"]))
 
 
 def test_an_empty_table_says_so() -> None:
