@@ -39,7 +39,7 @@ def datetime(moment: dt.datetime, language: str) -> str:
     return told if moment.utcoffset() is None else f"{told} {moment.isoformat('T', 'minutes')[16:]}"
 
 
-def clock(moment: dt.datetime, language: str) -> str:
+def clock(moment: dt.datetime | dt.time, language: str) -> str:
     """The time to the minute: 17:30, or 5:30 PM."""
     if plain_english(language):
         return f"{moment:%H:%M}"

@@ -31,13 +31,15 @@ def steps(chart: Chart, plot: Plot, locale: Locale) -> tuple[list[Step], list[st
     if names and (unknown := [name for name in chart.totals if name not in names]):
         hint = choices(unknown[0], names, what=f"names in '{chart.x.key}'")
         raise RenderError(f"there is no '{unknown[0]}' to be a total", where=place(chart), hint=hint)
-    made, notes = _added(names, plot.lines[0].values.tolist(), {*chart.totals})
+    made, notes = _added(names, plot.lines[0].values.tolist(), {*chart.totals}, locale)
     if made and not chart.totals:
         made.append(Step(name=locale.word("Total"), start=0.0, end=made[-1].end, whole=True))
     return _folded(made, notes, locale), notes
 
 
-def _added(names: Sequence[str], amounts: Sequence[float], totals: set[str]) -> tuple[list[Step], list[str]]:
+def _added(
+    names: Sequence[str], amounts: Sequence[float], totals: set[str], locale: Locale
+) -> tuple[list[Step], list[str]]:
     made: list[Step] = []
     notes: list[str] = []
     level, missing = 0.0, 0
@@ -45,7 +47,7 @@ def _added(names: Sequence[str], amounts: Sequence[float], totals: set[str]) -> 
         if name in totals:
             end = level if np.isnan(amount) else amount
             if made and abs(end - level) > _ROUNDING * max(abs(end), abs(level)):
-                notes.append(f"{name} is not what the steps before it add up to.")
+                notes.append(locale.word("{name} is not what the steps before it add up to.", name=name))
             made.append(Step(name=name, start=0.0, end=end, whole=True))
             level = end
         elif np.isnan(amount):
@@ -54,7 +56,7 @@ def _added(names: Sequence[str], amounts: Sequence[float], totals: set[str]) -> 
             made.append(Step(name=name, start=level, end=level + amount))
             level += amount
     if missing and made:
-        notes.append(f"Steps without a value, not drawn: {missing}.")
+        notes.append(locale.word("Steps without a value, not drawn: {count}.", count=missing))
     return made, notes
 
 
@@ -64,7 +66,7 @@ def _folded(made: list[Step], notes: list[str], locale: Locale) -> list[Step]:
         return made
     kept, rest = made[: MOST - 2], made[MOST - 2 :]
     ends = [rest.pop()] if rest[-1].whole else []
-    notes.append(f"The last {len(rest)} steps are drawn as one.")
+    notes.append(locale.word("The last {count} steps are drawn as one.", count=len(rest)))
     return [*kept, Step(name=locale.word("{count} more", count=len(rest)), start=kept[-1].end, end=rest[-1].end), *ends]
 
 

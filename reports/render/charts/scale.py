@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 
+from reports.render import dates, numerals
 from reports.render.charts.series import Positions, Values
-from reports.render.formats import parsed, written
+from reports.render.formats import amount, parsed, written
 from reports.render.locales import Locale
 
 _DAY = 86_400
@@ -108,48 +111,49 @@ def _exact(number: int, factor: float, power: int) -> float:
 def _labels(places: Sequence[float], format: str, locale: Locale) -> list[str]:  # noqa: A002
     kind, size = parsed(format)[0], max(map(abs, places))
     if size >= 1e15 or size < 1e-6:
-        return [f"{place:.3g}".replace("-", _MINUS) for place in places]
-    unit = _unit(kind, size)
-    after = _decimals((places[1] - places[0]) / unit)
-    before = symbol(locale) if kind == "currency" else ""
-    suffix = "%" if kind == "percent" else written(unit, "compact.0", locale)[1:]
+        return [_significant(place, locale) for place in places]
+    unit, style, zero = _unit(kind, size, locale)
+    after = _decimals((places[1] - places[0]) / float(unit))
     return [
-        (_MINUS if place < 0 else "")
-        + before
-        + (f"{abs(place) / unit:,.{after}f}{suffix}" if place else "0%" if kind == "percent" else "0")
+        style.write(Decimal(f"{abs(place) / float(unit):.{after}f}"), negative=place < 0) if place else zero
         for place in places
     ]
 
 
-def _unit(kind: str, size: float) -> float:
+def _unit(kind: str, size: float, locale: Locale) -> tuple[Decimal, numerals.Style | numerals.Step, str]:
+    """The unit of an axis that ends at `size`, how numbers of it are written, and a zero, which needs no unit."""
     if kind == "percent":
-        return 0.01
+        percent = numerals.percent(locale.language)
+        return Decimal("0.01"), percent, percent.write(Decimal(0))
     least = {"integer": 1e6, "number": 1e6, "currency": 1e4}.get(kind, 1e3)
-    return next((10.0**power for power in (12, 9, 6, 3) if size >= max(least, 10.0**power)), 1.0)
+    steps = numerals.steps(locale.language, locale.currency if kind == "currency" else "")
+    step = next((one for one in reversed(steps) if size >= max(least, float(one.at))), steps[0])
+    return step.size, step, steps[0].write(Decimal(0))
+
+
+def _significant(value: float, locale: Locale, digits: int = 3) -> str:
+    """A number beyond all words for numbers: 1.2e+16."""
+    text = f"{value:.{digits}g}".replace("-", _MINUS)
+    return text.translate(numerals.plain(locale.language).marks)
 
 
 def _decimals(step: float) -> int:
     return next((after for after in range(10) if math.isclose(step * 10**after, round(step * 10**after))), 10)
 
 
-def symbol(locale: Locale) -> str:
-    """What stands before an amount: $, or CHF and a space."""
-    return written(0, "currency.0", locale).removesuffix("0")
-
-
 def short(value: float, format: str, locale: Locale) -> str:  # noqa: A002  the word of the domain
     """A value as a sentence or a label says it: large amounts of money in k, m or bn."""
     kind = parsed(format)[0]
     if abs(value) >= 1e15:
-        return f"{value:.3g}".replace("-", _MINUS)
+        return _significant(value, locale)
     if kind == "currency" and abs(value) >= 10_000:
-        return (_MINUS if value < 0 else "") + symbol(locale) + written(abs(value), "compact", locale)
+        return amount(value, locale)
     if kind in {"currency", "percent"}:
         return written(value, format, locale)
     text = written(value, format, locale) if kind in {"integer", "number", "compact"} and abs(value) < 1e9 else ""
     if text and (not value or any(digit in text for digit in "123456789")):
         return text
-    return written(value, "compact", locale) if abs(value) > 1e-6 else f"{value:.2g}".replace("-", _MINUS)
+    return written(value, "compact", locale) if abs(value) > 1e-6 else _significant(value, locale, 2)
 
 
 def brief(value: float, format: str, locale: Locale) -> str:  # noqa: A002  the word of the domain
@@ -165,7 +169,7 @@ def change(first: float, last: float, format: str, locale: Locale) -> str:  # no
     """From the first to the last: in percent where both are above zero, else by how much, percents in points."""
     sign = "+" if last > first else _MINUS if last < first else ""
     if parsed(format)[0] == "percent":
-        return f"{sign}{written(abs(last - first) * 100, 'number.1', locale)} pp"
+        return locale.word("{number} pp", number=sign + written(abs(last - first) * 100, "number.1", locale))
     if first > _LEAST and 0 <= last < 10 * first:
         return sign + written(abs(last - first) / first, "percent", locale)
     return sign + short(abs(last - first), format, locale)
@@ -204,7 +208,10 @@ def row_ticks(x: Positions, most: int) -> list[Tick]:
     start = next((row for row in range(min(every, count)) if months and x.places[row] % months == 0), 0)
     rows = range(start, count, every)
     years = x.kind == "month" and months % 12 == 0 and all(x.places[row] % 12 == 0 for row in rows)
-    return [Tick(at=float(row), text=x.text(row)[: 4 if years else None]) for row in rows]
+    return [
+        Tick(at=float(row), text=_month(int(x.places[row]), x.locale, years=True) if years else x.text(row))
+        for row in rows
+    ]
 
 
 def _months(x: Positions, room: float) -> Iterator[list[Tick]]:
@@ -215,11 +222,12 @@ def _months(x: Positions, room: float) -> Iterator[list[Tick]]:
         first = low + (start - low) % step
         if (high - first) / step < room:
             years = step % 12 == 0
-            yield [Tick(at=float(at), text=_month(at, years=years)) for at in range(first, high + 1, step)]
+            yield [Tick(at=float(at), text=_month(at, x.locale, years=years)) for at in range(first, high + 1, step)]
 
 
-def _month(months: int, *, years: bool) -> str:
-    return str(np.datetime64(months, "M"))[: -3 if years else None]
+def _month(months: int, locale: Locale, *, years: bool) -> str:
+    text = str(np.datetime64(months, "M"))
+    return text[:-3] if years else written(f"{text}-01", "month", locale) if len(text) == len("2026-10") else text
 
 
 def _moments(x: Positions, room: float) -> Iterator[list[Tick]]:
@@ -227,29 +235,31 @@ def _moments(x: Positions, room: float) -> Iterator[list[Tick]]:
     for step in _STEPS:
         if (high - low) / step < room:
             turns = range(math.ceil(low / step), math.floor(high / step) + 1)
-            yield [Tick(at=float(turn * step), text=_moment(turn * step, step)) for turn in turns]
+            yield [Tick(at=float(turn * step), text=_moment(turn * step, step, x.locale)) for turn in turns]
     first, last = (int(np.datetime64(int(end), "s").astype("datetime64[M]").astype(int)) for end in (low, high))
     for step in _MONTHS:
         if (last - first) / step < room:
             months = range(first + 1 + (-first - 1) % step, last + 1, step)
-            yield [Tick(at=_seconds(month), text=_month(month, years=step % 12 == 0)) for month in months]
+            yield [Tick(at=_seconds(month), text=_month(month, x.locale, years=step % 12 == 0)) for month in months]
 
 
 def _seconds(month: int) -> float:
     return float(np.datetime64(month, "M").astype("datetime64[s]").astype(int))
 
 
-def _moment(seconds: int, step: int) -> str:
+def _moment(seconds: int, step: int, locale: Locale) -> str:
     day, clock = str(np.datetime64(seconds, "s")).split("T")
-    return day if step >= _DAY else clock[: 5 if step >= 60 else 8]
+    if step >= _DAY:
+        return written(day, "date", locale)
+    return dates.clock(dt.time.fromisoformat(clock), locale.language) if step >= 60 else clock
 
 
 def _numbers(x: Positions, room: float) -> Iterator[list[Tick]]:
     low, high = float(x.places.min()), float(x.places.max())
     whole = bool((x.places == np.round(x.places)).all()) and max(abs(low), abs(high)) < 1e15
     for most in range(min(9, int(room / 40)), 1, -1):
-        yield [Tick(at=at, text=_named(at, x.format)) for at in _inside(low, high, most, whole=whole)]
+        yield [Tick(at=at, text=_named(at, x.format, x.locale)) for at in _inside(low, high, most, whole=whole)]
 
 
-def _named(number: float, format: str) -> str:  # noqa: A002  the word of the domain
-    return f"{number:.12g}".replace("-", _MINUS) if format == "text" else written(number, format)
+def _named(number: float, format: str, locale: Locale) -> str:  # noqa: A002  the word of the domain
+    return _significant(number, locale, 12) if format == "text" else written(number, format, locale)

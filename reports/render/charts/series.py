@@ -101,7 +101,7 @@ def plots(chart: Chart, locale: Locale = ENGLISH) -> tuple[list[Plot], list[str]
     notes: list[str] = []
     if not chart.y:
         raise RenderError("the chart has no column to draw", where=place(chart), hint="name one under y")
-    series = [_numbers(chart, column, notes) for column in chart.y]
+    series = [_numbers(chart, column, notes, locale) for column in chart.y]
     x = replace(_positions(_column(chart, chart.x.key), chart.x.format), locale=locale)
     keys = _column(chart, chart.by) if chart.by else None
     if keys is None and x.kind == "category":  # each row has a place of its own; only panels share them
@@ -109,15 +109,17 @@ def plots(chart: Chart, locale: Locale = ENGLISH) -> tuple[list[Plot], list[str]
     whole = Plot(x=x, lines=series)
     rows = _drawable(x, in_order=chart.kind != "waterfall")
     if len(rows) < len(frame):
-        notes.append(f"Rows without {chart.x.label or chart.x.key}, not drawn: {len(frame) - len(rows)}.")
+        lost = {"axis": chart.x.label or chart.x.key, "count": len(frame) - len(rows)}
+        notes.append(locale.word("Rows without {axis}, not drawn: {count}.", **lost))
     most = MOST.get(chart.kind, len(series))
     if keys is None:
         if len(series) > most:
-            notes.append(f"The first {most} of {len(series)} series are drawn.")
+            notes.append(locale.word("The first {count} of {all} series are drawn.", count=most, all=len(series)))
         return [_part(replace(whole, lines=series[:most]), rows)], notes
     panels = [_part(whole, rows[keep], name) for name, keep in _groups(keys.iloc[rows])]
     if len(panels) > most:
-        notes.append(f"The first {most} of {len(panels)} by {chart.by} are drawn.")
+        counts = {"count": most, "all": len(panels)}
+        notes.append(locale.word("The first {count} of {all} by {axis} are drawn.", axis=chart.by, **counts))
     panels = panels[:most]
     return _cells(chart, panels, notes) if chart.kind == "heatmap" else panels, notes
 
@@ -137,7 +139,12 @@ def _cells(chart: Chart, panels: list[Plot], notes: list[str]) -> list[Plot]:
     if len(every) <= COLUMNS:
         return panels
     last = panels[0].x.kind != "category"
-    notes.append(f"The {'last' if last else 'first'} {COLUMNS} of {len(every)} along {chart.x.key} are drawn.")
+    along = {"count": COLUMNS, "all": len(every), "axis": chart.x.key}
+    notes.append(
+        panels[0].x.locale.word("The last {count} of {all} along {axis} are drawn.", **along)
+        if last
+        else panels[0].x.locale.word("The first {count} of {all} along {axis} are drawn.", **along)
+    )
     kept = every[-COLUMNS:] if last else every[:COLUMNS]
     return [_part(panel, np.flatnonzero(np.isin(panel.x.places, kept)), panel.name) for panel in panels]
 
@@ -159,14 +166,14 @@ def _column(chart: Chart, key: str) -> pd.Series[Any]:
     return chart.frame.iloc[:, found[0]]
 
 
-def _numbers(chart: Chart, column: Column, notes: list[str]) -> Line:
+def _numbers(chart: Chart, column: Column, notes: list[str], locale: Locale) -> Line:
     cells, label = _column(chart, column.key), column.label or column.key
     if cells.dtype.kind not in "iufb":
         cells = pd.Series([_number(cell, chart, column.key) for cell in cells], dtype=float)
     values = cells.to_numpy(float, na_value=np.nan)
     beyond = np.abs(values) > LARGEST
     if beyond.any():
-        notes.append(f"Infinite values of {label}, not drawn: {beyond.sum()}.")
+        notes.append(locale.word("Infinite values of {label}, not drawn: {count}.", label=label, count=beyond.sum()))
     return Line(label=label, format=column.format, values=np.where(beyond, np.nan, values))
 
 
