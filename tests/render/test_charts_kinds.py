@@ -17,7 +17,7 @@ from reports.errors import RenderError
 from reports.model import Chart, ChartKind, Column, Theme
 from reports.render.charts import draw
 from reports.render.charts.falls import MOST, steps
-from reports.render.charts.scale import brief, change
+from reports.render.charts.scale import brief, change, span
 from reports.render.charts.series import plots
 from reports.render.locales import ENGLISH, Locale
 
@@ -290,6 +290,20 @@ def test_money_on_an_axis_is_named_once_by_its_code() -> None:
     left = [pixels(one)[40:, :60] for one in (dollars, euros)]
     assert (left[0] == left[1]).all()  # ticks without a sign of the currency
     assert dollars != euros
+
+
+def test_numbers_and_months_are_those_of_the_language() -> None:
+    """In the words and, for that they are the same, on the picture; German nouns keep their capitals."""
+    german = Locale(language="de", currency="EUR")
+    artifact = draw(chart(YEAR, "line"), number=1, locale=german)
+    assert "1 Mio. €" in artifact.alt
+    assert "Jan. 2026" in artifact.alt
+    assert "Step" in artifact.alt
+    assert artifact.content != draw(chart(YEAR, "line"), number=1, locale=Locale(currency="EUR")).content
+    ticks = span(np.array([0, 3.2e6]), 5, "compact", german, bars=True).ticks
+    assert [tick.text for tick in ticks] == ["0", "1\xa0Mio.", "2\xa0Mio.", "3\xa0Mio."]
+    ticks = span(np.array([0, 0.05]), 5, "percent", german, bars=True).ticks
+    assert [tick.text for tick in ticks] == ["0\xa0%", "2\xa0%", "4\xa0%"]
 
 
 def test_the_theme_gives_the_first_colour() -> None:

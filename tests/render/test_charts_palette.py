@@ -10,7 +10,7 @@ import pytest
 from reports import colours
 from reports.model import Theme
 from reports.render.charts.palette import APART, Colour, distance, palette
-from reports.render.workbook.looks import SERIES
+from reports.render.workbook.looks import series
 
 
 def code(colour: Colour) -> str:
@@ -54,7 +54,7 @@ def test_what_nobody_can_tell_apart_is_near() -> None:
 
 def test_the_workbook_has_the_same_colours() -> None:
     """A chart in the mail and the native one of the same numbers look alike."""
-    assert tuple(code(one)[1:] for one in palette(Theme()).series) == SERIES
+    assert tuple(code(one)[1:] for one in palette(Theme()).series) == series(Theme())
 
 
 def test_more_series_than_colours_are_grey() -> None:
