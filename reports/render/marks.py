@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from reports.colours import INK, WHITE, ink_on, mixed
+from reports.colours import BLACK, WHITE, mixed
 from reports.errors import RenderError
 from reports.model import Column, Theme, Tone
 from reports.render import formats
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 UP, DOWN = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 BELOW = "#C9606C"
 """The bar of a number below zero."""
-TRACK = 72  # pixels for bars
+TRACK = 56  # pixels for bars
 _STEPS = 12  # shades of heat
-_FAINTEST, _STRONGEST = 0.06, 0.72  # of the colour in a shade
+_FAINTEST, _STRONGEST = 0.05, 0.5  # of the colour in a shade
 _BAR = 0.35  # of white in a bar
 
 
@@ -128,8 +128,9 @@ class _Scale:
             return NO_MARK
         share, colour = self._share(number)
         step = round(share * (_STEPS - 1)) / (_STEPS - 1)
+        # Shades are so light that black can be read on them, also where a client turns both to their opposites.
         ground = mixed(WHITE, colour, _FAINTEST + (_STRONGEST - _FAINTEST) * step)
-        return Mark(ground=ground, ink=ink_on(ground, (INK, WHITE, "#000000")))
+        return Mark(ground=ground, ink=BLACK)
 
     def _share(self, number: float) -> tuple[float, str]:
         if self.least < 0 < self.most:

@@ -1,7 +1,7 @@
 """A few of a chart's numbers as a small table, for readers whose mail shows no pictures.
 
 Along months, days or numbers a row for each line or panel, and at most six columns, evenly spread with the first and
-the last; of categories the largest, a row each. A sentence says how many there are in all.
+the last; of categories the largest. A sentence says how many there are in all.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from reports.render.tables import MISSING, Cell, Heading, WrittenTable, shortene
 MOST = 6
 _ROWS = 12
 _NAME = 40  # characters
+_SHORT = 14  # of a name that may head a column
 
 
 def table(chart: Chart, locale: Locale) -> WrittenTable | None:
@@ -34,17 +35,19 @@ def table(chart: Chart, locale: Locale) -> WrittenTable | None:
 
 
 def _by_category(plot: Plot, chart: Chart, locale: Locale) -> WrittenTable:
-    """The largest categories in the order in which they are drawn, with a column for each line."""
+    """The largest categories in the order in which they are drawn: a column each if they are short, else a row."""
     sizes = np.nan_to_num(np.abs([line.values for line in plot.lines])).max(axis=0)
     every = len(sizes)
     chosen = sorted(np.argsort(-sizes, kind="stable")[:MOST].tolist())
-    rows = [
-        [Cell(shortened(plot.x.text(row), _NAME)), *(_cell(line, row, locale) for line in plot.lines[:MOST])]
-        for row in chosen
-    ]
-    headings = [chart.x.label or chart.x.key, *(line.label for line in plot.lines[:MOST])]
-    note = _of("The {shown} largest of {all}.", len(rows), every, locale)
-    return _table(headings, rows, note)
+    lines, names = plot.lines[:MOST], [shortened(plot.x.text(row), _NAME) for row in chosen]
+    title, note = chart.x.label or chart.x.key, _of("The {shown} largest of {all}.", len(chosen), every, locale)
+    if len(lines) == 1 and max(map(len, names)) <= _SHORT:
+        return _table(
+            [title, *names], [[Cell(lines[0].label), *(_cell(lines[0], row, locale) for row in chosen)]], note
+        )
+    cells = [[_cell(line, row, locale) for line in lines] for row in chosen]
+    rows = [[Cell(name), *of_row] for name, of_row in zip(names, cells, strict=True)]
+    return _table([title, *(line.label for line in lines)], rows, note)
 
 
 def _along(drawn: Sequence[Plot], chart: Chart, locale: Locale) -> WrittenTable:

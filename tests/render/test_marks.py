@@ -46,7 +46,7 @@ def test_bars_below_zero_go_to_the_other_side_in_another_colour() -> None:
     assert up
     assert down
     assert down.lead == 0
-    assert up.lead == down.lead + down.width == TRACK // 3
+    assert up.lead == down.lead + down.width == round(TRACK / 3)
     assert down.colour == BELOW != up.colour
 
 

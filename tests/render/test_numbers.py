@@ -49,8 +49,17 @@ def test_of_categories_the_largest_are_told_in_the_order_of_the_chart() -> None:
     """However they are sorted; what is far below zero is large as well."""
     frame = pd.DataFrame({"x": list("abcdefgh"), "a": [1, 9, 8, 7, 6, 5, -90, 2]})
     found, rows = written(chart(frame, "a", kind="bar", x=Column(key="x", label="Region")))
-    assert rows == [("b", "9"), ("c", "8"), ("d", "7"), ("e", "6"), ("f", "5"), ("g", "−90")]
+    assert [heading.label for heading in found.headings] == ["Region", "b", "c", "d", "e", "f", "g"]
+    assert rows == [("A", "9", "8", "7", "6", "5", "−90")]
     assert found.note == "The 6 largest of 8."
+
+
+def test_categories_with_long_names_have_a_row_each() -> None:
+    """So have those of several lines, a column each."""
+    frame = pd.DataFrame({"x": ["a name too long for a column", "b"], "a": [1, 2], "b": [3, 4]})
+    given: dict[str, Any] = {"kind": "bar", "x": Column(key="x", label="Region")}
+    assert written(chart(frame, "a", **given))[1] == [("a name too long for a column", "1"), ("b", "2")]
+    assert written(chart(frame[1:], "a", "b", **given))[1] == [("b", "2", "4")]
 
 
 def test_each_panel_has_a_row() -> None:

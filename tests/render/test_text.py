@@ -118,7 +118,7 @@ def test_figures_say_what_became_of_them() -> None:
 def test_a_chart_has_its_numbers_whatever_the_mail_shows() -> None:
     """As a table, besides the alternative text."""
     found = text(page(chart(numbers=False)))
-    assert "Mortgage    420\nCar         150\nStaff        42\n" in found
+    assert "Product  Mortgage  Car  Staff\n-------  --------  ---  -----\nLoans         420  150     42\n" in found
 
 
 def test_an_address_is_never_broken() -> None:
