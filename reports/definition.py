@@ -313,6 +313,9 @@ class SheetOptions(Columns):
     def _one_content(self) -> Self:
         if (self.dataset is None) == (self.figures is None):
             raise PydanticCustomError("sheet", "a sheet needs either 'dataset' or 'figures'")
+        if self.chart and self.chart.credit is not True:
+            hint = "leave it out: the workbook's own page says where its numbers come from"
+            raise PydanticCustomError("credit", "'credit' is for the charts of the mail", {"hint": hint})
         return self
 
 

@@ -112,3 +112,10 @@ def test_a_picture_must_be_told_in_words() -> None:
     for alt in ({}, {"alt": ""}, {"alt": "  "}):
         with pytest.raises(ValidationError):
             Definition.model_validate({"title": "T", "show": [{"picture": "curve"} | alt]})
+
+
+def test_a_sheets_chart_has_no_line_at_its_foot() -> None:
+    """Excel draws it, and the workbook has a page for its sources."""
+    sheet = {"dataset": "x", "chart": {"x": "day", "y": "revenue", "credit": "Own survey"}}
+    with pytest.raises(ValidationError, match="'credit' is for the charts of the mail"):
+        Definition.model_validate({"title": "T", "attach": {"excel": [sheet]}})

@@ -531,6 +531,24 @@ def test_a_chart_that_excel_cannot_draw_is_an_error() -> None:
         write(book(content, chart=Chart(frame=content.frame, kind="line", x=there, y=[])))
 
 
+@pytest.mark.parametrize("kind", ["small_multiples", "sparkline", "waterfall", "heatmap"])
+def test_kinds_of_the_mail_are_refused_in_a_sheet(kind: Any) -> None:
+    """With those that Excel draws."""
+    content, value = table([1.0], "number"), Column(key="value", label="v")
+    with pytest.raises(RenderError, match=f"Excel has no chart of the kind '{kind}'") as caught:
+        write(book(content, chart=Chart(frame=content.frame, kind=kind, x=value, y=[value])))
+    assert "line, area or bar" in caught.value.hint
+
+
+def test_the_unit_of_a_native_chart_stands_at_its_axis() -> None:
+    """Beside the column's heading, or alone where there are several."""
+    made = loans()
+    sheet = replace(made.sheets[1], charts=[replace(chart, unit="million EUR") for chart in made.sheets[1].charts])
+    chart = part(Book(file="x", sheets=[made.sheets[0], sheet], as_of=AS_OF), "xl/charts/chart1.xml")
+    said = [one.text for one in chart.iter("{http://schemas.openxmlformats.org/drawingml/2006/main}t")]
+    assert "million EUR" in said
+
+
 # -- another office ------------------------------------------------------------------------------
 
 

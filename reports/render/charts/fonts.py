@@ -27,7 +27,7 @@ _REGIONS = {"ja": "JP", "ko": "KR", "zh-hant": "TC", "zh-tw": "TC", "zh-hk": "HK
 
 
 _PACKAGE = "zhplot"  # carries Noto Sans SC, whose license is the SIL Open Font License
-_JOINERS = frozenset("\u200c\u200d\u200e\u200f")  # not seen, but they join letters, or say which way a text runs
+_JOINERS = frozenset("\u200c\u200d")  # not seen, but letters of Persian and Hindi join by them
 
 
 class MissingFont(UserWarning):

@@ -37,7 +37,7 @@ def native_chart(chart: Chart, table: Grid, *, locale: Locale, theme: Theme) -> 
         raise RenderError(
             f"Excel has no chart of the kind '{chart.kind}'",
             where=_where(table),
-            hint="choose line, area or bar for a sheet's chart; small multiples are for the mail",
+            hint="choose line, area or bar for a sheet's chart; the other kinds are for the mail",
         )
     if not chart.y:
         raise RenderError("the chart has no columns to show", where=_where(table), hint="name them in 'y'")
@@ -52,7 +52,8 @@ def native_chart(chart: Chart, table: Grid, *, locale: Locale, theme: Theme) -> 
     _set_up_axes(drawn, x, rows=table.count)
     extremes = [end for column in lines for end in column.values.ends]
     drawn.y_axis.number_format = number_format(chart.y[0].format, locale, extremes)
-    drawn.y_axis.title = _title(lines[0].heading, 900, QUIET) if len(lines) == 1 else None
+    measured = ", ".join(filter(None, (lines[0].heading if len(lines) == 1 else "", chart.unit)))
+    drawn.y_axis.title = _title(measured, 900, QUIET) if measured else None
     return drawn
 
 
