@@ -7,12 +7,14 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from reports import definition, settings, toml
 from reports.definition import RELATIVE_DATES
 from reports.errors import DefinitionError
+from reports.model import ChartKind
 from reports.parts import Part
 from reports.schedules.options import KINDS, Schedule
 from reports.secret import Secret
@@ -128,3 +130,16 @@ def test_every_rule_of_the_linter_is_documented(root: Path) -> None:
     assert {one for one in named if f'"{one}"' not in code} == of_a_list
     given = set(re.findall(r'rule="([a-z-]+)"|"(?:error|warning)", "([a-z-]+)"', code))
     assert {one or other for one, other in given} - {"warning"} <= named
+
+
+def test_every_kind_of_chart_has_an_example_and_its_picture(root: Path) -> None:
+    """On the page on charts, small enough to be read on the way."""
+    kinds = {
+        show["kind"]
+        for page, text in EXAMPLES
+        if page == "charts.md"
+        for show in tomllib.loads(text)["show"]
+        if "chart" in show
+    }
+    assert kinds == set(get_args(ChartKind))
+    assert all((root / "docs" / "charts" / f"{kind}.png").stat().st_size <= 40_000 for kind in kinds)

@@ -37,8 +37,9 @@ class _Heat:
             share = abs(value) / max(-self.low, self.high)
             return mixed(WHITE, self.palette.ink(0) if value >= 0 else self.palette.other, share)
         share = 0.5 if self.low == self.high else (value - self.low) / (self.high - self.low)
-        dark = share if self.high > 0 else 1 - share
-        return mixed(WHITE, self.palette.ink(0) if self.high > 0 else self.palette.other, _PALEST + dark * 0.92)
+        below = self.low < 0
+        dark = 1 - share if below else share
+        return mixed(WHITE, self.palette.other if below else self.palette.ink(0), _PALEST + dark * (1 - _PALEST))
 
 
 def heatmap(picture: Picture) -> Pen:

@@ -32,7 +32,7 @@ def mixed(one: Colour, other: Colour, share: float) -> Colour:
 
 WHITE, INK, MUTED, RULE = map(colour, ("#FFFFFF", "#1F2933", "#5B6875", "#D5DCE4"))
 
-_NONE = mixed(MUTED, WHITE, 0.6)
+_GREY = mixed(MUTED, WHITE, 0.6)
 APART = 18.0
 """The least distance between any two colours of series, however they are seen."""
 LEAST_CONTRAST = 3.0
@@ -61,7 +61,7 @@ class Palette:
     def ink(self, index: int) -> Colour:
         """The colour of a series; once all are used they come again, paler, and then there are no more."""
         again, number = divmod(index, len(self.series))
-        return mixed(self.series[number], WHITE, 0.4 * again) if index < self.most else _NONE
+        return mixed(self.series[number], WHITE, 0.4 * again) if index < self.most else _GREY
 
     @property
     def most(self) -> int:
@@ -70,17 +70,26 @@ class Palette:
 
     def text(self, index: int) -> Colour:
         """The colour of a series, dark enough to be read."""
-        return mixed(self.ink(index), INK, 0.35)
+        return _read(_code(mixed(self.ink(index), INK, 0.35)))
 
     @staticmethod
     def on(ground: Colour) -> Colour:
         """White or dark ink, whichever can be read on a colour."""
-        return _on("#" + "".join(f"{round(part * 255):02X}" for part in ground))
+        return _on(_code(ground))
 
     @property
     def whole(self) -> Colour:
         """The colour of totals, which are no series."""
         return mixed(MUTED, INK, 0.3)
+
+
+def _code(parts: Colour) -> str:
+    return "#" + "".join(f"{round(part * 255):02X}" for part in parts)
+
+
+@lru_cache(maxsize=256)
+def _read(wanted: str) -> Colour:
+    return colour(colours.as_ink(wanted))
 
 
 @lru_cache(maxsize=1024)
