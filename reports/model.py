@@ -141,7 +141,7 @@ class Chart:
     With `own_scales` each panel has its own scale of values; else they share one and can be compared.
     `totals` are the names along x that a waterfall draws whole. At the foot stands the `credit`, or else the
     `source` that the frame came from, and of which day. `numbers` says whether a few of its
-    numbers stand below the picture, as a table.
+    numbers stand below the picture, as a table. One that is not `drawn` has them alone.
     """
 
     frame: pd.DataFrame
@@ -159,6 +159,7 @@ class Chart:
     note: str = ""
     alt: str = ""
     numbers: bool = True
+    drawn: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +171,7 @@ class Picture:
     title: str = ""
     note: str = ""
     width: int | None = None
+    drawn: bool = True
 
 
 def is_figure(value: object) -> bool:

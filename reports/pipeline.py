@@ -36,7 +36,7 @@ from reports.model import (
     Theme,
     size,
 )
-from reports.render import charts, html, text, themes
+from reports.render import charts, html, images, text, themes
 from reports.render.formats import written
 from reports.render.locales import ENGLISH, Locale
 from reports.settings import Settings
@@ -137,13 +137,12 @@ class Pipeline:
         attached = self._attaching(theme, datasets).make(frames)
         attachments, whole_in = attached.files, attached.whole_in
         shown = blocks.build(self.job, frames, as_of=self.run.as_of, before=self.before, whole_in=whole_in)
-        images = self._images(shown, theme)
+        shown, pictures = self._fitting(shown, self._images(shown, theme))
         page = replace(self._page(shown, datasets, theme), status=self._status(frames))
         page = replace(page, notices=[*page.notices, *attached.notices])
-        report = self._report(page, images, attachments)
-        self.tell(
-            f"rendered {len(images)} charts, {len(attachments)} attachments, {size(len(report.html.encode()))} of HTML"
-        )
+        report = self._report(page, pictures, attachments)
+        weight = size(len(report.html.encode()))
+        self.tell(f"rendered {len(pictures)} charts, {len(attachments)} attachments, {weight} of HTML")
         return Produced(report, page, datasets, self.run, attachments)
 
     def restated(
@@ -180,6 +179,16 @@ class Pipeline:
         return About(
             job=self.job.name, datasets=asked, params=self.run.params, notices=_rejections(datasets, self.locale)
         )
+
+    def _fitting(self, shown: Sequence[Block], drawn: Sequence[Artifact]) -> tuple[list[Block], list[Artifact]]:
+        """The blocks and their pictures, without those that are too heavy for a mail."""
+        fitted = images.fit(drawn, self.tell)
+        left = iter(fitted)
+        marked = [
+            replace(block, drawn=next(left) is not None) if isinstance(block, Chart | Picture) else block
+            for block in shown
+        ]
+        return marked, [picture for picture in fitted if picture]
 
     def _images(self, shown: Sequence[Block], theme: Theme) -> list[Artifact]:
         to_draw = [block for block in shown if isinstance(block, Chart | Picture)]

@@ -78,7 +78,7 @@ class WrittenFigures:
 class WrittenChart:
     """A chart's place: the picture by its content id, in words what it shows, and a few of its numbers.
 
-    Without a content id there is no picture, and the numbers stand alone.
+    Without a content id there is no picture, and the numbers stand alone; `left_out` is one too heavy for a mail.
     """
 
     title: str
@@ -87,6 +87,7 @@ class WrittenChart:
     cid: str
     width: int
     numbers: WrittenTable | None = None
+    left_out: bool = False
     kind: str = "chart"
 
 
@@ -194,14 +195,14 @@ def _left_out(every: Sequence[object], shown: Sequence[object], said: str, local
 
 
 def _pictured(blocks: Sequence[Block], images: Sequence[Artifact]) -> Iterator[tuple[Block, Artifact | None]]:
-    charts = sum(isinstance(block, Chart | Picture) for block in blocks)
+    charts = sum(isinstance(block, Chart | Picture) and block.drawn for block in blocks)
     if images and len(images) != charts:
         raise RenderError(
             f"there are {len(images)} pictures for {charts} charts", hint="draw each chart once, in order"
         )
     pictures = iter(images)
     for block in blocks:
-        yield block, next(pictures, None) if isinstance(block, Chart | Picture) else None
+        yield block, next(pictures, None) if isinstance(block, Chart | Picture) and block.drawn else None
 
 
 def _joined(parts: Sequence[Part]) -> Iterator[Part]:
@@ -314,6 +315,7 @@ class _Writer:
             alt=self._short((image and image.alt) or block.alt or block.title, 6),
             cid=image.cid if image else "",
             width=image.width if image else 0,
+            left_out=not block.drawn,
             numbers=numbers.table(block, self.locale) if wanted and isinstance(block, Chart) else None,
         )
 

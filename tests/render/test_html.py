@@ -428,3 +428,13 @@ def test_the_sample_stays_small() -> None:
     """A page of figures, a chart and a table leaves most of the budget to the data."""
     columns = [Column(key=column.key, label=column.label, format=column.format) for column in COLUMNS]
     assert len(html(page(table(columns=columns))).encode()) < 13_000
+
+
+def test_a_chart_without_its_picture_has_its_numbers() -> None:
+    """One that is too heavy for a mail says so; the next chart has its own picture."""
+    body = render(
+        page(chart(drawn=False, numbers=False), chart()), [image()], template="report.html.j2", folders=[TEMPLATES]
+    )
+    assert "Its picture is too heavy for a mail." in body
+    assert len(Tree(body).all("img")) == 1
+    assert body.index("Mortgages lead with 420 loans. Its picture") < body.index(">420<") < body.index("<img")
