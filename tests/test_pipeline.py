@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from reports.definition import Job
+from reports.hooks import apply
 from reports.model import Run, Table
 from reports.pipeline import Pipeline, Produced
 from reports.schedules.options import Schedule
@@ -56,6 +57,29 @@ def test_hooks_are_told_when_the_run_began(pipeline: Pipeline, tmp_path: Path) -
     assert hooked.transform([])["told"]["at"][0] == pipeline.run.started
     own = replace(hooked, run=replace(pipeline.run, params={"started": "at noon"}))
     assert own.transform([])["told"]["at"][0] == "at noon"
+
+
+def test_a_figure_of_the_hooks_stands_in_the_mail_and_in_no_workbook(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Among the charts, in reading order, with its words in HTML and text; the same bytes each time."""
+    hooks = tmp_path / "hooks.py"
+    hooks.write_text(
+        "from matplotlib.figure import Figure\n"
+        "def datasets(frames, params):\n"
+        "    figure = Figure()\n"
+        "    figure.subplots().bar(frames['sales'].region, frames['sales'].revenue)\n"
+        "    return {'bars': figure}\n",
+        "utf-8",
+    )
+    chart = {"chart": "sales", "kind": "bar", "x": "region", "y": "revenue"}
+    shown = {"show": [{"picture": "bars", "alt": "West sells most."}, chart], "attach": {"excel": ["sales"]}}
+    job = Job.model_validate({"title": "Sales", "name": "daily", "hooks": hooks} | shown)
+    hooked = replace(pipeline, job=job)
+    first, again = (hooked.render([], apply(hooks, {"sales": SALES}, {})).report for _ in range(2))
+    assert [image.name for image in first.images] == ["picture-1.png", "chart-2.png"]
+    assert "cid:picture-1" in first.html
+    assert "West sells most." in first.text
+    assert [image.content for image in first.images] == [image.content for image in again.images]
+    assert len(first.attachments) == 1
 
 
 def test_a_late_report_says_so_in_subject_and_text(pipeline: Pipeline) -> None:
