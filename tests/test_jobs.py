@@ -38,6 +38,7 @@ def test_a_folder_becomes_a_job_with_its_queries(tmp_path: Path) -> None:
     [
         ({"job": JOB.replace('"sales"', '"sale"')}, "no source 'sale'", "job.toml:2, key source", "'sales'"),
         ({"job": JOB.replace('"by_region"', '"region"')}, "no dataset 'region'", "job.toml:6, key show[0].table", "by_region"),
+        ({"job": JOB + "[[show]]\npicture = 'curve'\nalt = 'x'\n"}, "no hooks draw the picture 'curve'", "job.toml:9, key show[1].picture", "hooks.py"),
         ({"job": 'template = "x.html.j2"\n' + JOB}, "no template 'x.html.j2'", "job.toml:1, key template", "report.html.j2"),
         ({"files": {"jobs/daily/by_region.sql": QUERY.replace(":day", ":dya")}}, "no param 'dya'", "by_region.sql:3", "'day'"),
         ({"files": {"jobs/daily/more.sql": " \n"}}, "more.sql is empty", "more.sql", "delete it"),

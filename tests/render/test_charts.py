@@ -456,6 +456,12 @@ def test_bars_of_months_and_quarters_are_named_by_their_januaries() -> None:
         assert [tick.text for tick in row_ticks(x, 6)] == ["2022", "2023", "2024", "2025", "2026"]
 
 
+def test_a_single_month_is_not_taken_for_its_year() -> None:
+    """The figures of January are not those of 2026."""
+    x = plots(chart(pd.DataFrame({"x": ["2026-01"], "v": 1.0}), "bar"))[0][0].x
+    assert [tick.text for tick in row_ticks(x, 6)] == ["2026-01"]
+
+
 @given(st.lists(st.floats(-1e200, 1e200), min_size=1, max_size=5), st.booleans(), st.integers(2, 9))
 @settings(deadline=None)
 def test_ticks_lie_inside_a_range_that_holds_every_value(values: list[float], bars: bool, most: int) -> None:  # noqa: FBT001

@@ -207,7 +207,7 @@ def row_ticks(x: Positions, most: int) -> list[Tick]:
     months = every * apart
     start = next((row for row in range(min(every, count)) if months and x.places[row] % months == 0), 0)
     rows = range(start, count, every)
-    years = x.kind == "month" and months % 12 == 0 and all(x.places[row] % 12 == 0 for row in rows)
+    years = months > 0 and months % 12 == 0 and all(x.places[row] % 12 == 0 for row in rows)
     return [
         Tick(at=float(row), text=_month(int(x.places[row]), x.locale, years=True) if years else x.text(row))
         for row in rows
