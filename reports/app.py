@@ -36,7 +36,7 @@ from reports.model import (
     StoredArtifact,
     Trigger,
 )
-from reports.pipeline import Pipeline, Produced, Tell
+from reports.pipeline import Produced, Tell
 from reports.planning import Expectation, Planner
 from reports.render import html
 from reports.schedules.coming import next_run
@@ -153,15 +153,6 @@ class App:
         return self.store if exists(self.settings.store, self.settings.data_folder) else None
 
     # -- the left half --------------------------------------------------------------------------------
-
-    def preview(self, name: str, wanted: Wanted, *, tell: Tell = silent) -> Produced:
-        """The job's report, addressed to nobody."""
-        job = jobs.load(name, self.settings)
-        run = self._run(job, wanted)
-        self._ready(job)
-        before = self._before(run, tell)
-        pipeline = Pipeline(job=job, run=run, settings=self.settings, tell=tell, before=before)
-        return pipeline.speaking(addressing.locale_of(job, self.settings)).produce()
 
     def dry_run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = silent) -> Sent:
         """The finished message as `run` would send it; nothing is kept and nothing sent."""

@@ -87,8 +87,8 @@ def preview(
     from reports import preview as page
 
     app = open_app(ctx)
-    produced = app.preview(job, wanted(as_of, param), tell=output.steps(verbose=verbose))
-    path = page.write(produced, app.settings.data_folder / "preview")
+    sent = app.dry_run(job, wanted(as_of, param), tell=output.steps(verbose=verbose))
+    path = page.write(sent, app.verdict(sent), app.settings.data_folder / "preview")
     if not (open_browser and webbrowser.open(path.as_uri())):
         output.say("open this file in a browser:")
     output.answer(str(path))

@@ -79,7 +79,8 @@ def _within(element: Element, above: Look, scheme: Scheme, subject: Subject) -> 
     if element.tag in _UNSEEN or ("display" in style and style["display"].value == "none"):
         return
     look = _look(element, style, above, scheme)
-    texts = [element.text, *(child.tail for child in element)]
+    blocked = element.get("alt") if element.tag == "img" else None  # a picture that is blocked shows its alt
+    texts = [blocked, element.text, *(child.tail for child in element)]
     if look.size and any(one and one.strip("\N{NO-BREAK SPACE} \n\t") for one in texts):
         yield from _judged(element, look, scheme, subject)
     for child in element:

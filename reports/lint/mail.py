@@ -62,13 +62,20 @@ def read(content: bytes) -> Mail:
     parts = list(_parts(message, 0))
     bodies = [part for part in parts if part.disposition != "attachment"]
     return Mail(
-        headers={name.lower(): _decoded(str(value)) for name, value in reversed(message.items())},
+        headers=_headers(message),
         parts=parts,
         html=next((_text(part) for part in bodies if part.media_type == "text/html"), ""),
         text=next((_text(part) for part in bodies if part.media_type == "text/plain"), ""),
         size=len(content),
         longest_line=max((len(line.rstrip(b"\r")) for line in content.split(b"\n")), default=0),
     )
+
+
+def _headers(message: Message) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in message.items():
+        found.setdefault(name.lower(), _decoded(str(value)))
+    return found
 
 
 def _parts(message: Message, depth: int) -> Iterator[Part]:

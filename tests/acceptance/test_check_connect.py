@@ -134,7 +134,7 @@ def test_instants_are_on_the_clock_of_the_report(tmp_path: Path, postgresql: str
     instant = "SELECT 'x' AS region, 1 AS revenue, TIMESTAMPTZ '2026-01-31 23:30:00-05' AS at, :day AS day"
     folder = make_project(tmp_path, settings=settings, files={"jobs/daily/by_region.sql": instant})
     with closing(open_app(folder)) as app:
-        produced = app.preview("daily", Wanted())
+        produced = app.dry_run("daily", Wanted()).produced
     assert produced.datasets[0].frame["at"].iloc[0].isoformat() == "2026-02-01T12:30:00+08:00"
     assert "2026-02-01 12:30" in produced.report.text
 
@@ -181,7 +181,7 @@ def test_the_projects_own_store_is_a_source(tmp_path: Path) -> None:
     assert "source sales: ok: nothing kept yet" in command(folder, "check", "--connect").output
     assert command(folder, "run", "daily").exit_code == 0
     with closing(open_app(folder)) as app:
-        rows = app.preview("daily", Wanted()).datasets[0].frame
+        rows = app.dry_run("daily", Wanted()).produced.datasets[0].frame
     assert rows[["region", "revenue"]].values.tolist() == [["daily", 1]]
     writing = make_project(
         tmp_path, settings=settings, files={"jobs/daily/by_region.sql": "DELETE FROM run WHERE :day"}

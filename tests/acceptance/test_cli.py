@@ -192,7 +192,7 @@ def test_preview_writes_one_page_that_needs_nothing_else(tmp_path: Path) -> None
     assert ran.returncode == 0, ran.stderr
     page = Path(ran.stdout.strip()).read_text("utf-8")
     assert "Daily sales, 2026-10-31" in page
-    assert "cid:" not in page
+    assert "default-src 'none'" in page  # and so nothing is fetched
     assert not (tmp_path / "var" / "mail").exists()
 
 

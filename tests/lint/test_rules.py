@@ -214,6 +214,8 @@ def test_colours_are_looked_at_in_every_scheme() -> None:
     said = [one.what for one in found(mail(inside, style=dark)) if one.rule == "contrast"]
     assert said
     assert all("own dark" in one for one in said)
+    told = found(mail(f'<div style="color:#FFFFFF">{PICTURE}</div>', files={"chart1.png": b"x"}))
+    assert told[0].rule == "contrast"
     turned = {one.what.partition(" has ")[2][18:] for one in found(mail('<p style="color:#0000FF">x</p>'))}
     assert turned == {"where a client darkens what is light", "where a client turns all colours"}
 
