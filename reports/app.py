@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from reports import addressing, jobs, leases, params, project, shipped, toml
+from reports import jobs, leases, params, project, shipped, toml
 from reports.archive import figures
 from reports.archive.packing import INTERNAL
 from reports.checking import Checker, Finding

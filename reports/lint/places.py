@@ -47,11 +47,11 @@ class Template:
 
 
 class Places:
-    """The places of one mail; `templates` are those it was made by, the job's own first."""
+    """The places of one mail by its `trees`; `templates` are those it was made by, the job's own first."""
 
-    def __init__(self, root: Element, templates: Sequence[Template]) -> None:
+    def __init__(self, trees: Sequence[Element], templates: Sequence[Template]) -> None:
         self._templates = templates
-        self._cascades = [(one, Cascade(root, one.rules)) for one in templates]
+        self._cascades = [(one, Cascade(tree, one.rules)) for one in templates for tree in trees]
         self._known: dict[Element, tuple[str, Element] | None] = {}
 
     def line(self, number: int) -> str:

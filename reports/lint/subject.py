@@ -36,7 +36,7 @@ class Subject:
             word=word,
             styles=styles,
             cascade=Cascade(tree, [rule for _, sheet in styles for rule in sheet.rules]),
-            places=Places(tree, list(templates)),
+            places=Places([tree, word], list(templates)),
         )
 
 

@@ -104,9 +104,11 @@ def test_dark_is_another_mail_than_light(answer: tuple[dict[str, object], str]) 
 def test_pictures_are_shown_or_what_they_say(answer: tuple[dict[str, object], str]) -> None:
     """Off, each leaves its alt text and room for it."""
     said, _ = answer
-    assert said["pictures"] == [True, True]
-    assert said["blocked"] == [False, False]
-    assert said["alts"] == [True, True]
+    assert isinstance(said["pictures"], list)
+    many = len(said["pictures"])
+    assert many >= 2
+    assert said["pictures"] == said["alts"] == [True] * many
+    assert said["blocked"] == [False] * many
 
 
 @pytest.mark.browser

@@ -184,7 +184,7 @@ def test_a_figure_is_compared_with_the_last_day(project: Path) -> None:
     one, two = ((project / name / "body.txt").read_text("utf-8") for name in ("one", "two"))
     assert one == two
     with closing(open_app(project)) as app:
-        page = app.preview("sums", Wanted(as_of="2026-10-31")).page
+        page = app.dry_run("sums", Wanted(as_of="2026-10-31")).produced.page
     assert [str(page.compared), page.blocks[0].items[0].before] == ["2026-10-30", 6.75]  # type: ignore[union-attr]
     with sqlite3.connect(project / "var" / "reports.db") as store:
         kept = store.execute("SELECT count(*) FROM artifact WHERE name = 'figures.json'").fetchone()

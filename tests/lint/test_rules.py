@@ -259,6 +259,9 @@ def test_a_fault_is_told_on_the_line_of_its_template() -> None:
         ("rgb-spaces", "base:6"),
     } <= places
     assert ("css-float", f"body.html:{LINE}") in places
+    padded = [Template("report", "<style>\n.note{padding:4px}\n</style>\n<p class='note'>")]
+    findings = lint.check(mail('<p class="note" style="padding:4px">x</p>'), padded).findings
+    assert [one.where for one in findings if one.rule == "word-padding"] == ["report:2"]
 
 
 def test_a_note_is_said_once() -> None:
