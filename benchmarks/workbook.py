@@ -4,7 +4,7 @@
 
 Each contender runs in a process of its own, from the same frame, as often as asked for; the best of its times counts,
 as other programs only add to it. The seconds are of the writing alone. "Memory" is what the process took at its
-counts, as other programs only add to it. The seconds are of the writing alone. "Memory" is what the process took at its
+peak above the frame, the finished file included. Ours also makes a native table with filters, widths, formats by column
 and a row of totals; the others write bare cells. Ratios are to ours and are what to compare: seconds differ between
 machines. A contender that is not installed is left out.
 """

@@ -161,12 +161,12 @@ def _spliced(sheet: str, data: SheetData) -> Iterator[bytes]:
     yield f"{before}<sheetData>".encode()
     for part in data.rows:
         yield part.encode()
-    for mark in data.marks:
-        after = after.replace("</dataBar></cfRule>", f"</dataBar>{mark}</cfRule>", 1)
     if data.text_ranges:
         place = _AFTER_IGNORED_ERRORS.search(after)
         at = place.start() if place else len(after)
         after = after[:at] + _ignored_errors(data.text_ranges) + after[at:]
+    for mark in data.marks:
+        after = after.replace("</dataBar></cfRule>", f"</dataBar>{mark}</cfRule>", 1)
     end = after.removesuffix("</worksheet>") + data.extensions + "</worksheet>"
     yield f"</sheetData>{end}".encode()
 

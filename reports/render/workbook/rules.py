@@ -9,6 +9,7 @@ from typing import Literal
 from openpyxl.formatting.rule import ColorScale, DataBar, FormatObject, Rule
 from openpyxl.styles import Color, Font
 from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from reports.colours import WHITE, mixed
@@ -41,7 +42,7 @@ def draw(worksheet: Worksheet, table: Grid, theme: Theme, *, bars_before: int) -
             continue
         cells = table.range(place, place, 2, table.last)
         if column.column.look == "bar":
-            bars.append(Bar(number=bars_before + len(bars) + 1, range=cells))
+            bars.append(Bar(number=bars_before + len(bars) + 1, range=CellRange(cells).coord))
             worksheet.conditional_formatting.add(cells, _bar(theme))
         elif column.column.look == "heat":
             worksheet.conditional_formatting.add(cells, _heat(column, theme))
