@@ -13,7 +13,7 @@ from reports.definition import Job
 from reports.errors import JobError, ReportsError, SettingsError, StoreError
 from reports.model import Plan, Query, size
 from reports.project import FILE
-from reports.render import html, text
+from reports.render import html, text, themes
 from reports.schedules.coming import next_run
 from reports.schedules.words import words
 from reports.settings import FileSource, Settings, StoreSource
@@ -66,6 +66,8 @@ class Checker:
             yield _finding(f"source {source}", partial(self._source, source, connect=connect))
         if connect:
             yield from self._queries([name] if name else jobs.names(self.settings))
+        if self.settings.theme.logo:
+            yield _finding("theme", self._theme)
         yield _finding("store", self._store)
         yield _finding("mail", self._account)
         if connect:
@@ -171,6 +173,10 @@ class Checker:
             return "only running it could tell its columns"
         columns[query.name] = names
         return f"{len(names)} columns: {', '.join(names[:MOST_COLUMNS])}{', …' if len(names) > MOST_COLUMNS else ''}"
+
+    def _theme(self) -> str:
+        theme = self.settings.theme
+        return f"logo {theme.logo}, {'; '.join(f'{one.width} pixels wide' for one in themes.resolve(theme).images)}"
 
     def _store(self) -> str:
         store = self.history()

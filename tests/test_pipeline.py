@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from reports.definition import Job
 from reports.hooks import apply
@@ -127,3 +128,18 @@ def test_the_status_says_what_became_of_it(pipeline: Pipeline) -> None:
     said = replace(pipeline, job=pipeline.job.model_copy(update={"status": "said"}))
     frames = {"sales": SALES, "said": pd.DataFrame({"status": ["Draft"]})}
     assert "● Draft" in said.render([], frames).report.html
+
+
+def test_the_logo_goes_with_the_mail(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Inline, once, and beside the charts' pictures; also where something is said first."""
+    Image.new("RGB", (300, 60), "#1F5A92").save(tmp_path / "logo.png")
+    theme = {"logo": "logo.png", "logo_alt": "A bank", "footer": "A bank, in a street.", "accent": "#0B3D2E"}
+    settings = Settings.model_validate({"theme": theme}, context={"root": tmp_path})
+    themed = replace(pipeline, settings=settings)
+    made = themed.render([], {"sales": SALES})
+    for one in (made, themed.restated(made, notices=["One."])):
+        assert [image.cid for image in one.report.images] == ["logo"]
+        assert one.report.html.count('src="cid:logo" alt="A bank" width="150"') == 1
+        assert "A bank, in a street." in one.report.html
+        assert "A bank, in a street." in one.report.text
+        assert "#1F5A92" not in one.report.html

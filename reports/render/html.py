@@ -15,7 +15,7 @@ import re
 import traceback
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ from reports.render.views import WrittenPage, cells, write
 BUDGET = 90_000
 _NAMES = frozenset({"page", "_"})
 _GIVEN_BY_LOOPS = frozenset({"part", "loop", "caller", "varargs", "kwargs", "self", "super"})
-_LONG_WORD = re.compile(r"([!-~]{25,})")
+_LONG = 25  # characters of a word
+_LONG_WORD = re.compile(rf"([!-~]{{{_LONG},}})")
 _LAST_ADDRESS = re.compile(r"(.*\s)(https?://[^\s<>\"']*[\w/])", re.DOTALL)
 _LEAST = {"plain": True, "numbers": False}
 _ROOMS = (
@@ -58,7 +59,8 @@ def render(page: Page, images: Sequence[Artifact], *, template: str, folders: Se
     `images` are the charts' pictures, one for each in order. What is cut is told in sentences. A
     RenderError names the template and its line where it cannot be read or uses a name that is not there.
     """
-    body = partial(_body, page, images, template=template, environment=environment(folders))
+    # Each room is filled once, however often it is looked at.
+    body = cache(partial(_body, page, images, template=template, environment=environment(folders)))
     if (whole := body(_ROOMS[0])) is not None:
         return whole
     fitting = bisect_left(_ROOMS, 1, lo=1, key=lambda room: body(room) is not None)
@@ -104,6 +106,8 @@ def environment(folders: Sequence[Path], filters: Mapping[str, Callable[..., Any
 
 def breakable(text: str) -> Markup:
     """`text` with places where a line may break in words that no phone is wide enough for."""
+    if len(text) < _LONG:  # as nearly all are, and they are many
+        return escape(text)
     return Markup("").join(_broken(piece) for piece in _LONG_WORD.split(text))
 
 

@@ -238,11 +238,11 @@ class _Writer:
 
 def _sum(table: Table, column: Column, series: pd.Series[Any]) -> Decimal | float | None:
     """The sum without the missing values: exact for whole numbers and Decimals, rounded once for floats."""
+    if getattr(series.dtype, "kind", "O") == "f":
+        return _float_sum(series.dropna().tolist()) if series.notna().any() else None
     present = {row: value for row, value in enumerate(series.to_numpy(), 1) if not formats.missing(value)}
     if not present:
         return None
-    if series.dtype.kind == "f":
-        return _float_sum(list(present.values()))
     numbers = []
     for row, value in present.items():
         if (number := formats.exact(value)) is None:
