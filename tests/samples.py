@@ -19,6 +19,8 @@ SAMPLES = {
     "training": Wanted(as_of="2026-11-26"),
 }
 """Each with the date it is about: a portfolio, a bad day of uploads, a run in the middle of its training."""
+BEFORE = {"cashflow": "2026-09-30", "bulk_upload": "2026-11-26", "training": "2026-11-25"}
+"""The dates of the runs before, with which figures are compared."""
 
 
 def laid_out(folder: Path, root: Path) -> Path:
@@ -33,6 +35,8 @@ def laid_out(folder: Path, root: Path) -> Path:
 
 
 def report(job: str, folder: Path) -> Sent:
-    """The report of the job's day, in a project that is laid out; nothing is sent."""
+    """The report of the job's day, in a project that is laid out, after a run for the date before; nothing is sent."""
     with closing(open_app(folder)) as app:
+        if not app.runs(job):
+            app.run(job, Wanted(as_of=BEFORE[job]))
         return app.dry_run(job, SAMPLES[job])

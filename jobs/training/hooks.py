@@ -95,8 +95,9 @@ def progress(own, runs):
     yield "Epoch", f"{last['epoch']}{of}", "text", f"run {run['run']}, {run['state']}", ""
     yield "Elapsed", duration(elapsed(own)), "text", begun, ""
     ready = last["time"] + left
-    note = f"at {duration(usual(own))} an epoch" + (f": {moment(ready)}" if pd.notna(ready) else "") if going else ""
-    yield "Expected left", duration(left) if going else "none", "text", note or run["state"], ""
+    until = f"until {moment(ready)}, " if pd.notna(ready) else ""
+    note = f"{until}{duration(usual(own))} an epoch" if going else run["state"]
+    yield "Expected left", duration(left) if going else "none", "text", note, ""
 
 
 def quality(own):
@@ -222,7 +223,9 @@ def duration(took):
         return f"{hours // 24} d {hours % 24} h"
     if hours:
         return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes and rest else f"{minutes} min" if minutes else f"{rest} s"
+    if minutes >= 10:
+        return f"{minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def moment(time):

@@ -25,7 +25,7 @@ from upload_log import CAUSES, DAY, Log, month
 
 from reports.app import App, Sent, Wanted, open_app
 from reports.errors import ReportsError
-from reports.model import Chart, Figure, Figures, Table
+from reports.model import Chart, Figure, Figures, Status, Table
 
 FRIDAY = dt.date(2026, 11, 27)
 EVENING = "2026-11-27 18:00"
@@ -164,6 +164,13 @@ def test_the_day_in_short_begins_with_what_failed(sent: Sent) -> None:
         < titles.index("Errors by cause")
         < titles.index("Uploads of the day")
     )
+
+
+def test_what_stayed_wrong_is_at_the_head(sent: Sent, root: Path, tmp_path: Path) -> None:
+    """Without the upload that went in whole later; of a good day that all went in."""
+    assert sent.produced.page.status == Status(text="1 failed, 2 partial, 1 not seen", tone="bad")
+    good = report(laid_out(tmp_path, root, came(("a.csv", "dbo.t", "2026-11-27 06:00"))))
+    assert good.produced.page.status == Status(text="All went in", tone="good")
 
 
 def test_failed_uploads_come_first_with_the_error_and_what_to_do(sent: Sent) -> None:
