@@ -170,12 +170,12 @@ class App:
             tell(f"the figures are compared with nothing: {error.what}")
             return None
 
-    def lint(self, name: str, wanted: Wanted, *, tell: Tell = silent) -> Verdict:
-        """What each mail client makes of the mail that `run` would send; nothing is kept and nothing sent."""
-        return self.verdict(self.dry_run(name, wanted, tell=tell))
+    def lint(self, name: str, wanted: Wanted, *, tell: Tell = silent) -> Mapping[str, Verdict]:
+        """What each mail client makes of the mails that `run` would send, by audience; nothing is kept or sent."""
+        return self.verdicts(self.dry_run(name, wanted, tell=tell))
 
-    def verdict(self, sent: Sent) -> Verdict:
-        """What each mail client makes of this message."""
+    def verdicts(self, sent: Sent) -> Mapping[str, Verdict]:
+        """What each mail client makes of these messages, by audience; the job's own lists have the name ''."""
         from reports import lint  # noqa: PLC0415  a parser of CSS, which other commands do without
 
         root = self.settings.root
@@ -184,7 +184,8 @@ class App:
         named = {
             Path(name).relative_to(root) if Path(name).is_relative_to(root) else name: texts[name] for name in texts
         }
-        return lint.check(sent.message.content, [lint.Template(str(name), text) for name, text in named.items()])
+        templates = [lint.Template(str(name), text) for name, text in named.items()]
+        return {letter.name: lint.check(letter.message.content, templates) for letter in sent.letters}
 
     def run(self, name: str, wanted: Wanted, *, to: Sequence[str] = (), tell: Tell = silent) -> Sent:
         """Run the job, keep it, deliver its message at once and say what came of it for each recipient.

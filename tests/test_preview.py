@@ -37,7 +37,7 @@ def made(tmp_path: Path) -> Iterator[tuple[App, Sent]]:
 
 def page_of(made: tuple[App, Sent]) -> str:
     app, sent = made
-    return preview.page(sent, app.verdict(sent))
+    return preview.page(sent, sent.letters[0], app.verdicts(sent)[""])
 
 
 def test_it_has_all_that_is_sent(made: tuple[App, Sent]) -> None:
@@ -74,10 +74,10 @@ def test_what_it_attaches_can_be_saved(made: tuple[App, Sent]) -> None:
 def test_what_is_too_large_for_a_page_is_said(made: tuple[App, Sent]) -> None:
     """And how to get it; a browser has to hold the page."""
     app, sent = made
-    verdict = app.verdict(sent)
+    verdict = app.verdicts(sent)[""]
     heavy = b"x" * (preview.LARGEST + 1)
     parts = [replace(one, content=heavy) if one.name.endswith(".csv") else one for one in verdict.mail.parts]
-    page = preview.page(sent, replace(verdict, mail=replace(verdict.mail, parts=parts)))
+    page = preview.page(sent, sent.letters[0], replace(verdict, mail=replace(verdict.mail, parts=parts)))
     assert page.count("reports run daily --dry-run --out DIR") == 1
     assert re.findall(r'download="([^"]+)"', page) == ["Daily sales 2026-10-31.xlsx"]
     assert "Its lines cannot be read" in page
@@ -101,9 +101,24 @@ def test_nothing_that_it_shows_is_code(tmp_path: Path) -> None:
 def test_hidden_recipients_are_named(made: tuple[App, Sent]) -> None:
     """Those who stand in no header."""
     app, sent = made
-    people = dict(preview._people(app.verdict(sent).mail, ["finance@example.com", "board@example.com"]))
+    people = dict(preview._people(app.verdicts(sent)[""].mail, ["finance@example.com", "board@example.com"]))
     assert (people["To"], people["Bcc"]) == ("finance@example.com", "board@example.com")
-    assert "Bcc" not in dict(preview._people(app.verdict(sent).mail, sent.message.recipients))
+    assert "Bcc" not in dict(preview._people(app.verdicts(sent)[""].mail, sent.message.recipients))
+
+
+def test_each_audience_has_its_page(tmp_path: Path) -> None:
+    """In its language, named by it, with those who get it."""
+    job = (
+        JOB.replace("params =", 'to = "finance@example.com"\nparams =')
+        + '\n[[audience]]\nto = "geld@example.com"\nlanguage = "de"\n'
+    )
+    for app, sent in make(tmp_path / "project", job=job):
+        first, second = preview.write(sent, app.verdicts(sent), tmp_path / "pages")
+        assert all(verdict.passed for verdict in app.verdicts(sent).values())
+    assert (first.name, second.name) == ("daily.html", "daily-de.html")
+    assert "geld@example.com" not in first.read_text("utf-8")
+    assert "geld@example.com" in second.read_text("utf-8")
+    assert "<dt>Audience</dt><dd>de</dd>" in second.read_text("utf-8")
 
 
 def workbook() -> bytes:

@@ -141,7 +141,12 @@ def _check_mail(ctx: typer.Context, job: str, asked: Any, *, as_json: bool, verb
     else:
         app = open_app(ctx)
         names = [job] if job else list(app.jobs())
-        verdicts = {name: app.lint(name, asked, tell=output.steps(verbose=verbose)) for name in names}
+        tell = output.steps(verbose=verbose)
+        verdicts = {
+            f"{name} to {audience}" if audience else name: verdict
+            for name in names
+            for audience, verdict in app.lint(name, asked, tell=tell).items()
+        }
     if as_json:
         output.answer_json([row for name, verdict in verdicts.items() for row in linting.rows(name, verdict)])
     for name, verdict in () if as_json else verdicts.items():

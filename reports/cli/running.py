@@ -88,7 +88,8 @@ def preview(
 
     app = open_app(ctx)
     sent = app.dry_run(job, wanted(as_of, param), tell=output.steps(verbose=verbose))
-    path = page.write(sent, app.verdict(sent), app.settings.data_folder / "preview")
-    if not (open_browser and webbrowser.open(path.as_uri())):
+    paths = page.write(sent, app.verdicts(sent), app.settings.data_folder / "preview")
+    if not (open_browser and webbrowser.open(paths[0].as_uri())):
         output.say("open this file in a browser:")
-    output.answer(str(path))
+    for path in paths:
+        output.answer(str(path))

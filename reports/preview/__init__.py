@@ -14,6 +14,7 @@ from typing import Any
 
 from reports.app import Sent
 from reports.errors import ReportsError
+from reports.execution import Letter, named
 from reports.lint import CLIENTS, SEVERITIES, Finding, Severity, Verdict, markup
 from reports.lint.mail import Mail, Part
 from reports.model import size
@@ -52,10 +53,13 @@ class Row:
     share: float
 
 
-def write(sent: Sent, verdict: Verdict, folder: Path) -> Path:
-    """The page at `folder`/JOB.html."""
-    path = folder / f"{sent.run.job}.html"
-    text = page(sent, verdict)
+def write(sent: Sent, verdicts: Mapping[str, Verdict], folder: Path) -> list[Path]:
+    """The pages in `folder`: JOB.html, and one more for each further audience, JOB-AUDIENCE.html."""
+    pages = {named(f"{sent.run.job}.html", one.name): page(sent, one, verdicts[one.name]) for one in sent.letters}
+    return [_save(folder / name, text) for name, text in pages.items()]
+
+
+def _save(path: Path, text: str) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8", newline="\n")
@@ -64,12 +68,13 @@ def write(sent: Sent, verdict: Verdict, folder: Path) -> Path:
     return path
 
 
-def page(sent: Sent, verdict: Verdict) -> str:
-    """The page's HTML; nothing of what it shows is code in it."""
-    mail, message = verdict.mail, sent.message
+def page(sent: Sent, letter: Letter, verdict: Verdict) -> str:
+    """The HTML of one letter's page; nothing of what it shows is code in it."""
+    mail, message = verdict.mail, letter.message
     template = html.environment([_FOLDER]).get_template("page.html.j2")
     return template.render(
         job=sent.run.job,
+        audience=letter.name,
         as_of=f"{sent.run.as_of:%Y-%m-%d}",
         subject=message.subject,
         preheader=_preheader(mail),

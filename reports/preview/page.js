@@ -13,7 +13,7 @@
       .replace(/\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)/gi, (_, wanted) => wanted.toLowerCase() === scheme ? holds : fails)
       .replace(/(color-scheme\s*:\s*)light dark/gi, `$1${scheme}`)
       .replace(/(<meta name="color-scheme" content=")[^"]*/gi, `$1${scheme}`)
-      .replace(/\bcid:([^"')\s>]+)/g, (_, cid) => pictures && Object.hasOwn(shown.pictures, cid) ? shown.pictures[cid] : "data:,");
+      .replace(/(["'(])cid:([^"')]+)/g, (_, quote, cid) => quote + (pictures && Object.hasOwn(shown.pictures, cid) ? shown.pictures[cid] : "data:,"));
     const blocked = "<style>img{outline:1px dashed #8A96A3;outline-offset:-1px;min-height:40px}</style>";
     return html.replace(/<head[^>]*>/i, head => `${head}<base target="_blank">${pictures ? "" : blocked}`);
   };

@@ -59,7 +59,7 @@ def answer(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[s
     folder = tmp_path_factory.mktemp("preview")
     app = open_app(root)
     sent = app.dry_run("cashflow", Wanted(as_of="2026-10-31"))
-    path = preview.write(sent, app.verdict(sent), folder)
+    (path,) = preview.write(sent, app.verdicts(sent), folder)
     app.close()
     path.write_text(path.read_text("utf-8").replace("</body>", PROBE + "</body>"), "utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--window-size=1500,1000"]
