@@ -166,6 +166,16 @@ def test_check_tells_every_mistake_of_every_job(tmp_path: Path) -> None:
     }
 
 
+def test_check_looks_for_the_logo(tmp_path: Path) -> None:
+    """Before a report is due that could not be made without it."""
+    theme = '\n[theme]\nlogo = "logo.png"\nlogo_alt = "A bank"\n'
+    make_project(tmp_path, settings=SETTINGS + theme)
+    ran = reports(tmp_path, "check", "--json")
+    assert ran.returncode == 2
+    (found,) = [row for row in json.loads(ran.stdout) if row["about"] == "theme"]
+    assert "logo.png cannot be read" in found["problems"][0]["what"]
+
+
 def test_check_connect_reaches_sources_and_mail(tmp_path: Path) -> None:
     """Each with what was found."""
     ran = reports(make_project(tmp_path), "check", "--connect")
