@@ -9,8 +9,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long what is disturbed at random is disturbed for."""
+    """How long what is disturbed at random is disturbed for; whether pictures are compared or taken anew."""
     parser.addoption("--soak", type=float, default=20, metavar="SECONDS", help="of kills at random (default 20)")
+    parser.addoption("--renew-looks", action="store_true", help="keep the pictures of mails as they look now")
 
 
 @pytest.fixture(scope="session")
