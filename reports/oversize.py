@@ -13,6 +13,7 @@ from reports.definition import Oversize
 from reports.errors import RenderError
 from reports.model import Artifact, Message, Report, size
 from reports.pipeline import ZIP, Produced
+from reports.render.locales import Locale
 from reports.render.packing import zipped
 from reports.settings import Settings
 from reports.transports import open_transport
@@ -111,10 +112,15 @@ class _Fitting:
             packed = _zipped(file.original)
             return None if packed is None or packed.name in taken else replace(file, attached=packed)
         if step == "link" and self.link:
-            return _File(file.original, None, _linked(file.original, self.link(file.original)))
+            return _File(file.original, None, _linked(file.original, self.link(file.original), self._locale))
         if step == "leave_out":
-            return _File(file.original, None, _left_out(file.original, limit, run=self.produced.run.id))
+            said = _left_out(file.original, limit, run=self.produced.run.id, locale=self._locale)
+            return _File(file.original, None, said)
         return None
+
+    @property
+    def _locale(self) -> Locale:
+        return Locale(self.produced.page.language)
 
     def remade(self, files: Sequence[_File]) -> _Fitted:
         """The report with these files, from the first one on, so that each sentence is said once."""
@@ -145,14 +151,18 @@ def _zipped(artifact: Artifact) -> Artifact | None:
 # -- what is said ---------------------------------------------------------------------------------
 
 
-def _linked(artifact: Artifact, address: str) -> str:
-    return f"{_named(artifact)} is too large to be attached. Fetch it here: {address}"
+def _linked(artifact: Artifact, address: str, locale: Locale) -> str:
+    file = _named(artifact)
+    return locale.word("{file} is too large to be attached. Fetch it here: {address}", file=file, address=address)
 
 
-def _left_out(artifact: Artifact, limit: int, *, run: str) -> str:
-    return (
-        f"{_named(artifact)} is not attached: with it this mail would be larger than the {size(limit)} that can be "
-        f"sent. Ask the report's owner for it, who finds it with: reports show {run}"
+def _left_out(artifact: Artifact, limit: int, *, run: str, locale: Locale) -> str:
+    return locale.word(
+        "{file} is not attached: with it this mail would be larger than the {limit} that can be sent. Ask the report's "
+        "owner for it, who finds it with: {command}",
+        file=_named(artifact),
+        limit=size(limit),
+        command=f"reports show {run}",
     )
 
 

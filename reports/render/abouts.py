@@ -11,6 +11,7 @@ from reports.model import About, Asked, Book
 from reports.render.cells import text_of
 from reports.render.formats import NUMBERS, missing, parsed, written
 from reports.render.grids import Grid, GridColumn
+from reports.render.locales import Locale, noted
 from reports.render.oddities import Note
 from reports.render.sheet_pages import SheetPage
 
@@ -18,9 +19,16 @@ _FIRST, _LAST = 1, 5
 _WIDTHS = {0: 2.5, 1: 28, 2: 24, 3: 22, 4: 12, 5: 62}
 _LINE, _LINES = 130, 150
 _KINDS = {
-    "text": "text", "integer": "whole number", "number": "number", "currency": "amount", "compact": "number, shortened",
-    "percent": "percentage", "date": "date", "datetime": "date and time", "month": "month",
-}  # fmt: skip
+    "text": noted("text"),
+    "integer": noted("whole number"),
+    "number": noted("number"),
+    "currency": noted("amount"),
+    "compact": noted("number, shortened"),
+    "percent": noted("percentage"),
+    "date": noted("date"),
+    "datetime": noted("date and time"),
+    "month": noted("month"),
+}
 
 
 @dataclass(kw_only=True)
@@ -49,11 +57,12 @@ class AboutPage(SheetPage):
         for one in asked:
             self.gap()
             self.section(one.name, _FIRST)
-            facts = {"Source": one.source, "Query": one.query_hash, "Rows": f"{one.rows:,}"}
+            word, number = self.locale.word, self.locale.integer
+            facts = {word("Source"): one.source, word("Query"): one.query_hash, word("Rows"): number(one.rows)}
             if one.set_aside:
-                facts["Rows set aside"] = f"{one.set_aside:,}"
+                facts[word("Rows set aside")] = number(one.set_aside)
             for label, text in facts.items():
-                self._line(self.locale.word(label), text)
+                self._line(label, text)
             for line in _lines(one.sql, one.query_hash):
                 cells = {place: self.said("code", "") for place in range(_FIRST, _LAST + 1)}
                 self.add({**cells, _FIRST: self.said("code", line)}, height=15)
@@ -64,8 +73,8 @@ class AboutPage(SheetPage):
             if grid.part:
                 continue
             self.gap()
-            captions = {2: "Column", 3: "Kind", 4: "Total", 5: "Meaning"}
-            said = {place: self.locale.word(text) for place, text in captions.items()}
+            word = self.locale.word
+            said = {2: word("Column"), 3: word("Kind"), 4: word("Total"), 5: word("Meaning")}
             self.section(", ".join(place.sheet for place in grid.places), _FIRST, said)
             for column in grid.columns:
                 self._column(column)
@@ -93,7 +102,7 @@ class AboutPage(SheetPage):
     def _column(self, column: GridColumn) -> None:
         one = column.column
         total = self.locale.word("yes") if column.total is not None else ""
-        texts = (column.heading, one.key, self.locale.word(kind_in_words(one.format)), total, one.description)
+        texts = (column.heading, one.key, kind_in_words(one.format, self.locale), total, one.description)
         height = 20 * max(1, -(-len(one.description) // int(_WIDTHS[_LAST])))
         self.add({place: self.said("meaning", text) for place, text in enumerate(texts, start=_FIRST)}, height=height)
 
@@ -102,12 +111,13 @@ class AboutPage(SheetPage):
         self.add({**cells, _FIRST: self.said("fact", label), _FIRST + 1: self.said("plain", text)}, height=20)
 
 
-def kind_in_words(format: str) -> str:  # noqa: A002
+def kind_in_words(format: str, locale: Locale) -> str:  # noqa: A002
     """A format as people say it: amount, 2 decimals."""
     kind, decimals = parsed(format)
+    said = locale.word(_KINDS[kind])
     if kind not in NUMBERS or decimals is None:
-        return _KINDS[kind]
-    return f"{_KINDS[kind]}, {decimals} decimal{'' if decimals == 1 else 's'}"
+        return said
+    return f"{said}, " + locale.plural("{count} decimal", "{count} decimals", decimals)
 
 
 def _said(value: Any) -> str:

@@ -45,7 +45,7 @@ class Locale:
 
     def word(self, text: str, **values: object) -> str:
         """Our own words in this language, by the English ones, with `values` in place of {their names}."""
-        said = _catalog(self.language).gettext(text)
+        said = _catalog(self.language).gettext(text) if text else ""
         return said.format(**values) if values else said
 
     def plural(self, one: str, many: str, count: int, **values: object) -> str:
@@ -59,6 +59,11 @@ class Locale:
 
 
 ENGLISH = Locale()
+
+
+def noted(text: str) -> str:
+    """`text` itself: marks words of ours for the catalogs that are looked up elsewhere, by a variable."""
+    return text
 
 
 @lru_cache(maxsize=64)

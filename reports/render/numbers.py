@@ -14,7 +14,7 @@ import numpy as np
 from reports.model import Chart
 from reports.render import formats
 from reports.render.charts.series import Line, Plot, plots
-from reports.render.locales import Locale
+from reports.render.locales import Locale, noted
 from reports.render.numerals import MINUS
 from reports.render.tables import MISSING, Cell, Heading, WrittenTable, shortened
 
@@ -40,7 +40,7 @@ def _by_category(plot: Plot, chart: Chart, locale: Locale) -> WrittenTable:
     every = len(sizes)
     chosen = sorted(np.argsort(-sizes, kind="stable")[:MOST].tolist())
     lines, names = plot.lines[:MOST], [shortened(plot.x.text(row), _NAME) for row in chosen]
-    title, note = chart.x.label or chart.x.key, _of("The {shown} largest of {all}.", len(chosen), every, locale)
+    title, note = chart.x.label or chart.x.key, _of(noted("The {shown} largest of {all}."), len(chosen), every, locale)
     if len(lines) == 1 and max(map(len, names)) <= _SHORT:
         return _table(
             [title, *names], [[Cell(lines[0].label), *(_cell(lines[0], row, locale) for row in chosen)]], note
@@ -60,8 +60,11 @@ def _along(drawn: Sequence[Plot], chart: Chart, locale: Locale) -> WrittenTable:
         [Cell(_name(plot, line, chart)), *(_at(plot, line, place, locale) for place in chosen)]
         for plot, line in islice(every, _ROWS)
     ]
-    said = "{shown} of {all} months." if drawn[0].x.kind == "month" else "{shown} of {all} points."
-    notes = [_of(said, len(chosen), len(places), locale), _of("{shown} of {all} lines.", len(rows), len(every), locale)]
+    said = noted("{shown} of {all} months.") if drawn[0].x.kind == "month" else noted("{shown} of {all} points.")
+    notes = [
+        _of(said, len(chosen), len(places), locale),
+        _of(noted("{shown} of {all} lines."), len(rows), len(every), locale),
+    ]
     note = " ".join(filter(None, notes))
     return _table([chart.x.label or chart.x.key, *(texts[place] for place in chosen)], rows, note)
 

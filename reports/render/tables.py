@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from reports.errors import RenderError
 from reports.model import Column, Table, Theme
 from reports.render import formats
-from reports.render.locales import ENGLISH, Locale
+from reports.render.locales import ENGLISH, Locale, noted
 from reports.render.marks import NO_MARK, Mark, marker
 from reports.render.numerals import MINUS
 
@@ -28,10 +28,10 @@ _COLUMNS = {"W": 2, "F": 2}
 _SUM = Context(prec=400)
 # What is said of a table that is cut, by whether it has totals and whether a file has all of it.
 _CUT = {
-    (False, False): "Showing {what}.",
-    (False, True): "Showing {what}; all in the attachment {file}.",
-    (True, False): "Showing {what}, totals of all {all}.",
-    (True, True): "Showing {what}, totals of all {all}; all in the attachment {file}.",
+    (False, False): noted("Showing {what}."),
+    (False, True): noted("Showing {what}; all in the attachment {file}."),
+    (True, False): noted("Showing {what}, totals of all {all}."),
+    (True, True): noted("Showing {what}, totals of all {all}; all in the attachment {file}."),
 }
 
 
@@ -99,8 +99,12 @@ class WrittenTable:
     def cut(self) -> str:
         """The sentence that says what is not shown, and where it is; nothing where all is shown."""
         rows, columns = len(self.rows), len(self.headings)
-        parts = [self._of("{shown} of {all} rows", rows, self.all_rows)] if self.all_rows > rows else []
-        parts += [self._of("{shown} of {all} columns", columns, self.all_columns)] if self.all_columns > columns else []
+        parts = [self._of(noted("{shown} of {all} rows"), rows, self.all_rows)] if self.all_rows > rows else []
+        parts += (
+            [self._of(noted("{shown} of {all} columns"), columns, self.all_columns)]
+            if self.all_columns > columns
+            else []
+        )
         if not parts:
             return ""
         word, every = self.locale.word, self.locale.integer(self.all_rows)
@@ -144,7 +148,7 @@ def lay_out(
         headings=[_heading(column, room.chars) for column in columns],
         rows=list(zip(*cells, strict=True)),
         totals=writer.totals(columns, values) if len(table.frame) else (),
-        empty="" if len(table.frame) else shortened(table.empty, room.chars),
+        empty="" if len(table.frame) else shortened(_empty(table, locale), room.chars),
         all_rows=len(table.frame),
         all_columns=len(every),
         whole_in=table.whole_in,
@@ -194,6 +198,11 @@ def _heading(column: Column, longest: int) -> Heading:
     label = shortened(column.label or column.key, longest)
     whole = kind in {"date", "datetime", "month"}
     return Heading(label, numeric=kind in formats.NUMBERS, whole=whole, bars=column.look == "bar")
+
+
+def _empty(table: Table, locale: Locale) -> str:
+    """The job's words for a table without rows, or ours."""
+    return locale.word("No rows.") if table.empty == Table.empty else table.empty
 
 
 @dataclass(frozen=True)

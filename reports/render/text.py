@@ -62,7 +62,7 @@ def _text(part: WrittenText) -> list[str]:
 
 
 def _chart(part: WrittenChart) -> list[str]:
-    told = wrapped(f"[Chart] {_one_line(part.alt)}")
+    told = wrapped(f"[{part.word}] {_one_line(part.alt)}")
     if part.numbers is None:
         return told
     return [*told, "", *_table(_fitting(part.numbers)), *filter(None, [part.numbers.note])]

@@ -27,7 +27,7 @@ from reports.model import (
 from reports.render import numbers
 from reports.render.changes import Change, change
 from reports.render.formats import numeric, written
-from reports.render.locales import Locale
+from reports.render.locales import Locale, noted
 from reports.render.numerals import MINUS
 from reports.render.tables import MISSING, Room, WrittenTable, lay_out, shortened, width
 
@@ -36,10 +36,10 @@ _NOTICE = 1440  # a notice may end in the address of a file, which is of no use 
 # The longest value that fits its card at each size of the figures, in characters.
 _TONES: Mapping[Tone, tuple[str, str]] = {
     "": ("", ""),
-    "info": ("\N{BLACK CIRCLE}", "Note"),
-    "good": ("\N{CHECK MARK}", "Good"),
-    "warning": ("!", "Warning"),
-    "bad": ("\N{MULTIPLICATION X}", "Problem"),
+    "info": ("\N{BLACK CIRCLE}", noted("Note")),
+    "good": ("\N{CHECK MARK}", noted("Good")),
+    "warning": ("!", noted("Warning")),
+    "bad": ("\N{MULTIPLICATION X}", noted("Problem")),
 }
 _ACROSS = {1: 1, 2: 2, 4: 2}  # figures in a row, where not three
 _STATUS = 60  # characters of a status
@@ -88,6 +88,7 @@ class WrittenChart:
     width: int
     numbers: WrittenTable | None = None
     left_out: bool = False
+    word: str = "Chart"
     kind: str = "chart"
 
 
@@ -168,9 +169,9 @@ def write(page: Page, images: Sequence[Artifact] = (), *, room: Room | None = No
     notices = [shortened(notice, max(room.chars * 6, _NOTICE)) for notice in page.notices[: room.parts]]
     sources = [writer.source(origin) for origin in page.provenance[: room.parts]]
     left_out = [
-        _left_out(page.notices, notices, "{missing} of {all} notices do not fit in this mail.", locale),
-        _left_out(blocks, parts, "{missing} of {all} parts of the report do not fit in this mail.", locale),
-        _left_out(page.provenance, sources, "{missing} of {all} datasets do not fit in this mail.", locale),
+        _left_out(page.notices, notices, noted("{missing} of {all} notices do not fit in this mail."), locale),
+        _left_out(blocks, parts, noted("{missing} of {all} parts of the report do not fit in this mail."), locale),
+        _left_out(page.provenance, sources, noted("{missing} of {all} datasets do not fit in this mail."), locale),
     ]
     return WrittenPage(
         title=shortened(page.title, room.chars),
@@ -269,7 +270,7 @@ class _Writer:
             said = longer
         if len(said) < _PREHEADER.start:
             date = written(self.page.as_of, "date", self.locale)
-            said = f"{said or self.page.title}{_DOT}{self.locale.word('as of {date}', date=date)}"
+            said = f"{said or self.page.title}{_DOT}" + self.locale.word("as of {date}", date=date)
         for title in filter(None, (part.title for part in parts)):
             if len(said) >= _PREHEADER.start:
                 break
@@ -310,6 +311,7 @@ class _Writer:
             isinstance(block, Chart) and self.room.numbers and (block.numbers or not image or self.room.every_number)
         )
         return WrittenChart(
+            word=self.locale.word("Chart"),
             title=self._short(block.title),
             note=self._short(block.note, 4),
             alt=self._short((image and image.alt) or block.alt or block.title, 6),
@@ -320,7 +322,7 @@ class _Writer:
         )
 
     def _text(self, block: Text) -> WrittenText:
-        text = self._short(block.text.replace("\r\n", "\n"), 40)
+        text = self._short(self.locale.word(block.text).replace("\r\n", "\n"), 40)
         paragraphs = [text.strip("\n").rstrip()] if block.as_is else [one.strip("\n") for one in text.split("\n\n")]
         sign, word = _TONES[block.tone]
         return WrittenText(
