@@ -32,7 +32,7 @@ def main() -> None:
             report = samples.report(job, project).produced.report
             light = browser.pictures(report, [View(600), View(375)])
             dark = browser.pictures(report, [View(600, "dark"), View(375, "dark")])
-            keep(beside([light["600-light"], dark["600-dark"]], height=1500), f"looks/{job}", most=900)
+            keep(beside([light["600-light"], dark["600-dark"]], height=1500), f"looks/{job}", most=860)
             keep(beside([light["375-light"], dark["375-dark"]], height=1900), f"looks/{job}-phone", most=600)
             if job == "cashflow":
                 keep(beside([light["600-light"], dark["375-dark"]], height=1180), "cashflow-mail", most=1059)
