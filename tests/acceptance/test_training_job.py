@@ -22,7 +22,9 @@ from reports.app import App, Sent, Wanted, open_app
 from reports.errors import ReportsError
 from reports.model import Chart, Figure, Figures, Table, Text
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported")  # openpyxl's, of data bars that it does not read
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*extension is not supported"
+)  # openpyxl's, of data bars that it does not read
 
 THURSDAY = "2026-11-26"
 JOB = ("jobs", "training")
