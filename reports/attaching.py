@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reports import blocks, jobs
 from reports.definition import CsvFile, FlatFile, Job, ParquetFile, Workbook
 from reports.errors import RenderError
-from reports.model import About, Artifact, Before, Theme
+from reports.model import XLSX, About, Artifact, Before, Theme
 from reports.render import flat, sealing, workbook
 from reports.render.locales import Locale
 from reports.render.packing import zipped
@@ -73,6 +73,8 @@ class Attaching:
             yield self._parquet(packed, frames), [packed.dataset], []
 
     def _workbook(self, excel: Workbook, frames: Mapping[str, pd.DataFrame]) -> _Made:
+        if excel.template:
+            return self._filled(excel, frames)
         book = blocks.book(self.job, frames, as_of=self.as_of, before=self.before)
         if book is None:
             raise RenderError("the workbook has no sheets", where=excel.file, hint="attach at least one dataset")
@@ -82,6 +84,22 @@ class Attaching:
             self.tell(f"{made.artifact.name}: {said}")
         lost = [f"{made.artifact.name}: {note}" for note in made.notes if note.lost]
         return made.artifact, [sheet.dataset for sheet in excel.sheets if sheet.dataset], lost
+
+    def _filled(self, excel: Workbook, frames: Mapping[str, pd.DataFrame]) -> _Made:
+        """The template, with the datasets in its tables."""
+        from reports.render.filling import Filling, run_values  # noqa: PLC0415  lxml, which other jobs do without
+
+        path = jobs.workbook_template(self.job, self.root)
+        named = run_values(title=self.job.title, job=self.job.name, as_of=self.as_of)
+        tables = blocks.filling(self.job, frames)
+        filled = Filling(
+            path.read_bytes(), excel.template, tables=tables, named=named, chosen=excel.fill, locale=self.locale
+        ).fill()
+        name = file_name(self.job.filled(excel.file, self.as_of))
+        for said in (*filled.said, *filled.notes):
+            self.tell(f"{name}: {said}")
+        lost = [f"{name}: {note}" for note in filled.notes if note.lost]
+        return Artifact(name=name, media_type=XLSX, content=filled.content), filled.datasets, lost
 
     def _csv(self, options: CsvFile, frames: Mapping[str, pd.DataFrame]) -> Artifact:
         table, name = blocks.flat(self.job, options, frames), self._name(options, ".csv")

@@ -120,6 +120,15 @@ def flat(job: Job, options: FlatFile, frames: Frames) -> Table:
     )
 
 
+def filling(job: Job, frames: Frames) -> dict[str, Table]:
+    """Every dataset as a template may take it: all of its columns, each written as its type is."""
+    return {
+        name: Table(frame=frame, columns=_columns(job, name, frame, Columns()))
+        for name, frame in frames.items()
+        if not is_figure(frame)
+    }
+
+
 def check(job: Job, columns: Mapping[str, Sequence[str]]) -> None:
     """A RenderError for the first column that the job shows and its dataset in `columns` lacks; others may have any."""
     for dataset, place, keys in _named(job):

@@ -322,13 +322,16 @@ class SheetOptions(Columns):
 class Workbook(Part):
     """An Excel attachment; `file` may say {title}, {job} and {as_of}. It opens with its `password` alone.
 
-    With `about` its last sheet says where its numbers come from.
+    With `about` its last sheet says where its numbers come from. In place of `sheets` a `template` may be filled, a
+    workbook whose tables and named ranges have the names of datasets; `fill` says which takes which where they do not.
     """
 
     _short_form: ClassVar = {"type": "array", "items": {"type": ["string", "object"]}}
 
     file: Pattern = "{title} {as_of}.xlsx"
-    sheets: tuple[SheetOptions, ...]
+    sheets: tuple[SheetOptions, ...] = ()
+    template: str = ""
+    fill: dict[str, Name] = Field(default_factory=dict)
     about: bool = True
     password: Secret | None = None
 
@@ -336,6 +339,14 @@ class Workbook(Part):
     @classmethod
     def _shorthand(cls, given: object) -> object:
         return {"sheets": given} if isinstance(given, list | tuple) else given
+
+    @model_validator(mode="after")
+    def _sheets_or_template(self) -> Self:
+        if bool(self.sheets) == bool(self.template):
+            raise PydanticCustomError("workbook", "a workbook needs either 'sheets' or a 'template'")
+        if self.fill and not self.template:
+            raise PydanticCustomError("workbook", "'fill' goes with a 'template'")
+        return self
 
 
 class FlatFile(Part):

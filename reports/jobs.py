@@ -94,6 +94,7 @@ def _problems(job: Job, document: toml.Document, settings: Settings) -> Iterator
         yield JobError("the job shows and attaches nothing", where=str(document.path), hint="add a [[show]]")
     yield from _dataset_problems(job, document)
     yield from _template_problems(job, document, settings)
+    yield from _workbook_problems(job, document, settings)
     yield from _oversize_problems(job, document, settings)
     yield from _schedule_problems(job, document, settings)
 
@@ -182,6 +183,28 @@ def _template_problems(job: Job, document: toml.Document, settings: Settings) ->
     if not any(os.path.isfile(f"{folder}/{job.template}") for folder in folders):  # noqa: PTH113  as above
         known = sorted({path.name for folder in folders for path in folder.glob("*.html.j2")})
         yield _unknown("template", job.template, known, where=_at(document, "template"))
+
+
+def workbook_template(job: Job, root: Path) -> Path:
+    """The workbook that the job fills: in its own folder, or else in the project's. A JobError where there is none."""
+    name = job.attach.excel.template if job.attach.excel else ""
+    where = f"{job.folder / FILE}, key attach.excel.template"
+    for folder in (job.folder, root):
+        path = folder / name
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise JobError(f"the template '{name}' is not in the project's folder", where=where)
+        if path.is_file():
+            return path
+    raise JobError(f"there is no template '{name}'", where=where, hint=f"put it into {root / 'templates'}")
+
+
+def _workbook_problems(job: Job, document: toml.Document, settings: Settings) -> Iterator[JobError]:
+    if not (job.attach.excel and job.attach.excel.template):
+        return
+    try:
+        workbook_template(job, settings.root)
+    except JobError as error:
+        yield JobError(error.what, where=_at(document, "attach", "excel", "template"), hint=error.hint)
 
 
 def _oversize_problems(job: Job, document: toml.Document, settings: Settings) -> Iterator[JobError]:

@@ -42,7 +42,7 @@ HOMES = {
     "sqlalchemy": ("sources.database", "sources.dialects", "store"),
     "alembic": ("store",),
     "fsspec": ("store",),
-    "openpyxl": ("render.workbook", "preview.sheets", "render.filling.formulas"),  # there its tokens of formulas alone
+    "openpyxl": ("render.workbook", "preview.sheets", "render.filling"),  # there its formulas and addresses alone
     "lxml": ("render.filling",),
     "msoffcrypto": ("render.sealing",),
     "matplotlib": ("render.charts",),

@@ -40,6 +40,11 @@ def test_a_folder_becomes_a_job_with_its_queries(tmp_path: Path) -> None:
         ({"job": JOB.replace('"by_region"', '"region"')}, "no dataset 'region'", "job.toml:6, key show[0].table", "by_region"),
         ({"job": JOB + "[[show]]\npicture = 'curve'\nalt = 'x'\n"}, "no hooks draw the picture 'curve'", "job.toml:9, key show[1].picture", "hooks.py"),
         ({"job": 'template = "x.html.j2"\n' + JOB}, "no template 'x.html.j2'", "job.toml:1, key template", "report.html.j2"),
+        (
+            {"job": JOB + "[attach.excel]\ntemplate = 'none.xlsx'\n"},
+            "no template 'none.xlsx'", "key attach.excel.template", "templates",
+        ),
+        ({"job": JOB + "[attach.excel]\ntemplate = '../../../x.xlsx'\n"}, "not in the project's folder", "key attach.excel.template", ""),
         ({"files": {"jobs/daily/by_region.sql": QUERY.replace(":day", ":dya")}}, "no param 'dya'", "by_region.sql:3", "'day'"),
         ({"files": {"jobs/daily/more.sql": " \n"}}, "more.sql is empty", "more.sql", "delete it"),
         ({"job": JOB + "[query.by_regoin]\nsource='sales'\n"}, "no query 'by_regoin'", "job.toml:8, key query.by_regoin", "'by_region'"),

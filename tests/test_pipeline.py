@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from PIL import Image
@@ -143,3 +145,25 @@ def test_the_logo_goes_with_the_mail(pipeline: Pipeline, tmp_path: Path) -> None
         assert "A bank, in a street." in one.report.html
         assert "A bank, in a street." in one.report.text
         assert "#1F5A92" not in one.report.html
+
+
+def test_a_workbook_of_ones_own_is_filled(tmp_path: Path) -> None:
+    """The template lies in the project; its table has the dataset's name, and the mail points at the file."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Region", "Revenue"])
+    sheet.append(["x", 1])
+    sheet.add_table(openpyxl.worksheet.table.Table(displayName="Sales", ref="A1:B2"))
+    (tmp_path / "templates").mkdir()
+    book.save(tmp_path / "templates" / "sales.xlsx")
+    attach = {"excel": {"file": "Sales {as_of}.xlsx", "template": "templates/sales.xlsx"}}
+    show = [{"table": "sales", "limit": 1}]
+    job = Job.model_validate({"title": "Sales", "name": "daily", "show": show, "attach": attach, "folder": tmp_path})
+    run = Run(id="r1", job="daily", as_of=dt.date(2026, 10, 31), started=dt.datetime(2026, 11, 2, tzinfo=dt.UTC))
+    settings = Settings.model_validate({}, context={"root": tmp_path})
+    made = Pipeline(job=job, run=run, settings=settings, tell=lambda _: None).render([], {"sales": SALES})
+    (file,) = made.files
+    rows = openpyxl.load_workbook(io.BytesIO(file.content)).active.iter_rows(values_only=True)  # type: ignore[union-attr]
+    assert list(rows) == [("Region", "Revenue"), ("North", 1), ("South", 2), ("West", 3)]
+    assert (file.name, pointing(made)) == ("Sales 2026-10-31.xlsx", ["Sales 2026-10-31.xlsx"])
