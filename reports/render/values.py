@@ -111,15 +111,15 @@ class _Numbers(Values):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Codes(Values):
-    """A column with each distinct cell once; the last of `distinct` is the empty one, code -1."""
+class _Distinct(Values):
+    """A column whose values repeat: the tail of each of them, by the value; what is none of them is empty."""
 
-    codes: Array
-    distinct: list[str]
+    tails: dict[Any, str]
 
     def pieces(self, look: Look, start: int, stop: int) -> Pieces:
-        every = [_styled(tail, look) for tail in self.distinct]
-        return "%s", [every[code] for code in self.codes[start:stop].tolist()]
+        every = {value: _styled(tail, look) for value, tail in self.tails.items()}
+        empty = _styled(EMPTY, look)
+        return "%s", [every.get(value, empty) for value in self.series.iloc[start:stop].tolist()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +170,7 @@ def values(series: pd.Series[Any], format: str, strings: Strings) -> Values:  # 
     if kind in DATES and series.dtype.kind == "M" and _fit_serials(series):
         return _numbers(series, _serials)
     if series.dtype.kind == "b" or (kind == "text" and _all_alike(series)):
-        return _run(series, strings) if _hardly_repeats(series) else _coded(series, strings)
+        return _run(series, strings) if _hardly_repeats(series) else _distinct(series, strings)
     return _mixed(series, kind, strings)
 
 
@@ -277,21 +277,22 @@ def _fitted(series: pd.Series[Any]) -> Iterator[list[str]]:
         yield list(map(fitted, texts)) if long else texts
 
 
-def _coded(series: pd.Series[Any], strings: Strings) -> _Codes:
-    codes, distinct = pd.factorize(series)
-    every = list(map(plain, distinct.tolist()))
-    texts, odds = list(map(text_of, every)), Odds()
-    look_over(texts, odds, np.bincount(codes[codes >= 0], minlength=len(texts)).tolist())
-    filled = np.array([*map(bool, texts), False])
-    first = np.flatnonzero(filled[codes])[:1].tolist()
-    return _Codes(
-        series=series,
-        codes=codes.astype(np.min_scalar_type(-len(texts) - 1)),
-        distinct=[*(_tail(value, strings) for value in every), EMPTY],
-        width=widest(texts),
-        odds=odds,
-        stray=(first[0], series.iloc[first[0]]) if first else None,
-    )
+def _distinct(series: pd.Series[Any], strings: Strings) -> _Distinct:
+    counts: dict[Any, int] = {}
+    stray = None
+    for number_, part in enumerate(_parts(series)):
+        codes, distinct = pd.factorize(part)
+        found = distinct.tolist()
+        for value, times in zip(found, np.bincount(codes[codes >= 0], minlength=len(found)).tolist(), strict=True):
+            counts[value] = counts.get(value, 0) + times
+        if stray is None:
+            filled = np.array([*(bool(text_of(plain(value))) for value in found), False])
+            places = np.flatnonzero(filled[codes])[:1].tolist()
+            stray = (number_ * _PART + places[0], part.iloc[places[0]]) if places else None
+    texts, odds = [text_of(plain(value)) for value in counts], Odds()
+    look_over(texts, odds, list(counts.values()))
+    tails = {value: _tail(plain(value), strings) for value in counts}
+    return _Distinct(series=series, tails=tails, width=widest(texts), odds=odds, stray=stray)
 
 
 # -- whatever there is ---------------------------------------------------------------------------
