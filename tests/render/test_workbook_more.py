@@ -336,3 +336,11 @@ def test_another_office_finds_the_same_in_a_hostile_book(tmp_path: Path) -> None
     sheet = openpyxl.load_workbook(tmp_path / "out" / "in.xlsx").worksheets[0]
     assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)][:-1] == expected
     assert [row[1] for row in sheet.iter_rows(min_row=2, values_only=True)][:-1] == list(range(len(HOSTILE))) * 200
+
+
+@pytest.mark.parametrize(("language", "turned"), [("ar", True), ("he", True), ("de", None)])
+def test_sheets_run_as_the_language_does(language: str, turned: bool | None) -> None:
+    """In Arabic and Hebrew the first column is at the right."""
+    made = write(loans(), locale=Locale(language))
+    views = [sheet.sheet_view.rightToLeft for sheet in openpyxl.load_workbook(io.BytesIO(made.artifact.content))]
+    assert set(views) == {turned}

@@ -120,6 +120,7 @@ class _Making:
     def _worksheet(self, name: str) -> Worksheet:
         worksheet: Worksheet = self.workbook.create_sheet(name)
         worksheet.sheet_view.tabSelected = len(self.workbook.worksheets) == 1
+        worksheet.sheet_view.rightToLeft = self.locale.direction == "rtl" or None
         set_up_print(worksheet, self.book, self.locale)
         return worksheet
 
