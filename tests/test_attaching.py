@@ -21,7 +21,7 @@ from reports.app import Wanted, open_app
 from reports.attaching import Attaching
 from reports.definition import Job
 from reports.errors import JobError, RenderError
-from reports.model import Artifact, Theme
+from reports.model import About, Artifact, Theme
 from reports.render.locales import Locale
 from reports.render.sealing import opened
 
@@ -34,10 +34,17 @@ def made(
 ) -> tuple[dict[str, Artifact], dict[str, str], list[str]]:
     said: list[str] = []
     job = Job.model_validate({"title": "Sales: Q4", "name": "daily", "attach": attach})
-    files, whole_in = Attaching(
-        job=job, as_of=AS_OF, root=Path(), locale=Locale(), theme=Theme(), tell=said.append
+    attached = Attaching(
+        job=job,
+        as_of=AS_OF,
+        about=About(job="daily"),
+        before=None,
+        root=Path(),
+        locale=Locale(),
+        theme=Theme(),
+        tell=said.append,
     ).make(frames)
-    return {file.name: file for file in files}, whole_in, said
+    return {file.name: file for file in attached.files}, dict(attached.whole_in), said
 
 
 def test_files_come_in_the_order_of_the_page_under_safe_names() -> None:
@@ -148,7 +155,7 @@ def test_a_password_is_kept_out_of_everything(tmp_path: Path) -> None:
     sent = app.run("daily", Wanted(as_of="2026-11-01"))
     history = app.show(sent.run.id)
     content = app.artifact(history, "Daily sales 2026-11-01.xlsx")
-    assert openpyxl.load_workbook(io.BytesIO(opened(content, "opensesame-42"))).sheetnames == ["By region"]
+    assert openpyxl.load_workbook(io.BytesIO(opened(content, "opensesame-42"))).sheetnames[0] == "By region"
     told = f"{history}{export.record(sent)}{sent.produced.report.text}{sent.message.content!r}"
     assert "opensesame" not in told
     assert sent.produced.files[0].plain_sha256
