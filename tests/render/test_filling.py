@@ -293,3 +293,61 @@ def test_libreoffice_calculates_it(tmp_path: Path, count: int) -> None:
     assert book["Our loans"].cell(4 + count, 3).value == pytest.approx(total)
     assert book["Our loans"].cell(4, 5).value == pytest.approx(1000.5 * 0.05)
     assert book["Our loans"].cell(6 + count, 3).value == pytest.approx(2 * total)
+
+
+# -- what stands beside a table ----------------------------------------------------------------------------
+
+
+def beside(cells: dict[str, Any], *, table: str = "", name: str = "") -> bytes:
+    """A table of loans in A1:B3 with other cells beside it, perhaps a table of them or a name for one."""
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "Data"
+    for row in (["loan_id", "balance"], ["x", 1], ["y", 2]):
+        sheet.append(row)
+    sheet.add_table(NativeTable(displayName="Loans", ref="A1:B3"))
+    for address, value in cells.items():
+        sheet[address] = value
+    if table:
+        sheet.add_table(NativeTable(displayName="Other", ref=table))
+    if name:
+        book.defined_names["as_of"] = DefinedName("as_of", attr_text=f"Data!{name}")
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_two_tables_in_the_same_rows_are_an_error(count: int) -> None:
+    """Each would push the other's rows down; nothing is lost without a word."""
+    made, other = beside({"D1": "balance", "D2": 9}, table="D1:D2"), loans(8)
+    with pytest.raises(RenderError, match="'Loans' and 'Other' share rows of sheet 'Data'"):
+        Filling(made, "t.xlsx", tables={"loans": loans(count), "other": other}, named=NAMED).fill()
+
+
+def test_a_table_beside_one_that_grows_is_not_torn_apart() -> None:
+    """It is told; beside one that keeps its length it stays."""
+    made = beside({"D1": "kept", "D2": 9, "D3": 8, "D4": 7}, table="D1:D4")
+    with pytest.raises(RenderError, match="the table 'Other' stands beside it"):
+        Filling(made, "t.xlsx", tables={"loans": loans(5)}, named=NAMED).fill()
+    same = Filling(made, "t.xlsx", tables={"loans": loans(2)}, named=NAMED).fill()
+    sheet = openpyxl.load_workbook(io.BytesIO(same.content))["Data"]
+    assert [sheet[f"D{row}"].value for row in range(1, 5)] == ["kept", 9, 8, 7]
+
+
+@pytest.mark.parametrize("place", ["$D$1", "$D$2", "$D$3", "$D$9"])
+def test_a_named_cell_may_stand_beside_a_table(place: str) -> None:
+    """In whichever row: it has its value and the table has all of its rows."""
+    filled = Filling(beside({}, name=place), "t.xlsx", tables={"loans": loans(5)}, named=NAMED).fill()
+    book = openpyxl.load_workbook(io.BytesIO(filled.content))
+    sheet = book["Data"]
+    assert [sheet[f"A{row}"].value for row in range(2, 7)] == [f"{number:05d}" for number in range(5)]
+    where = book.defined_names["as_of"].attr_text.rpartition("!")[2].replace("$", "")
+    assert sheet[where].value == dt.datetime(2026, 10, 31)  # noqa: DTZ001
+
+
+def test_a_dataset_that_the_run_does_not_have_is_told() -> None:
+    """With those that it has: hooks may not have made it."""
+    with pytest.raises(RenderError, match="there is no dataset 'laons' for 'Loans'") as caught:
+        Filling(beside({}), "t.xlsx", tables={"loans": loans(1)}, named=NAMED, chosen={"Loans": "laons"}).fill()
+    assert "did you mean 'loans'" in caught.value.hint

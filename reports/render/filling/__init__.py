@@ -77,9 +77,11 @@ class Filling:
         for sheet in self.package.sheets():
             moved.unshare(self.package.tree(sheet.part))
         found = self._targets()
+        moved.refuse_neighbours([target for target, _ in found], self.where)
+        fits = self._cells()  # before the rows around them are taken out of their sheets
         for target, dataset in sorted(found, key=lambda one: (one[0].sheet.part, -one[0].top)):
             self._fill(target, dataset)
-        if not self._cells() and not found:
+        if not fits and not found:
             raise self._nothing_fits()
         self._forget_results()
         self._refresh_charts()
@@ -97,6 +99,9 @@ class Filling:
             if plain(name) not in there:
                 hint = choices(name, [one.name for one in there.values()], what="tables and named ranges there")
                 raise RenderError(f"the template has no table or range '{name}'", where=self.where, hint=hint)
+            if dataset not in self.tables:
+                hint = choices(dataset, self.tables, what="datasets of this run")
+                raise RenderError(f"there is no dataset '{dataset}' for '{name}'", where=self.where, hint=hint)
             asked[plain(name)] = dataset
         by_name = {plain(name): name for name in self.tables}
         wanted = {name: by_name[name] for name in there if name in by_name} | asked

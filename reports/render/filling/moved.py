@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from lxml import etree
 from openpyxl.formula.translate import Translator
@@ -12,7 +13,7 @@ from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 from reports.errors import RenderError
 from reports.render.filling.moving import Move
 from reports.render.filling.package import CHART, DRAWING, MAIN, Element, Package, SheetPart
-from reports.render.filling.targets import boundaries
+from reports.render.filling.targets import Target, boundaries
 
 _REFERENCES = ("ref", "sqref")
 _FORMULAS = frozenset({"f", "formula", "formula1", "formula2"})
@@ -114,10 +115,27 @@ def refuse_what_cannot_follow(move: Move, package: Package, sheet: SheetPart, wh
         _, top, _, _ = boundaries(package.tree(part).find(f"{MAIN}location").get("ref"))
         if top > move.last:
             raise _in_the_way(move, where, "a pivot table stands below it")
+    for part in package.related(sheet.part, "table"):
+        left, top, right, bottom = boundaries(package.tree(part).get("ref"))
+        apart = right < move.left or left > move.right
+        if apart and top <= move.last and bottom > move.head:
+            name = package.tree(part).get("displayName")
+            raise _in_the_way(move, where, f"the table '{name}' stands beside it and would be torn apart")
     gone = range(max(move.end, move.first) + 1, move.last + 1)
     for row in package.tree(sheet.part).iter(f"{MAIN}row"):
         if int(row.get("r")) in gone and any(_is_beside(cell, move) for cell in row):
             raise _in_the_way(move, where, f"row {row.get('r')} has cells beside it, which would go with the row")
+
+
+def refuse_neighbours(targets: Sequence[Target], where: str) -> None:
+    """A RenderError for two that are filled in the same rows of a sheet, which cannot have the length of both."""
+    for one, other in combinations(targets, 2):
+        if one.sheet == other.sheet and one.top <= other.bottom and other.top <= one.bottom:
+            raise RenderError(
+                f"'{one.name}' and '{other.name}' share rows of sheet '{one.sheet.name}', and cannot both be filled",
+                where=where,
+                hint="put one of them below the other, or on a sheet of its own",
+            )
 
 
 def _is_beside(cell: Element, move: Move) -> bool:
