@@ -64,9 +64,9 @@ def test_the_line_is_that_of_the_key_itself(tmp_path: Path, text: str, where: st
 
 
 def test_a_block_of_no_kind_says_which_kinds_there_are(tmp_path: Path) -> None:
-    """The message has the four keys, not a list of models."""
+    """The message has the keys, not a list of models."""
     (problem,) = problems(tmp_path, 'title = "x"\n[[show]]\ntabel = "a"\n')
-    assert "figures, table, chart or text" in problem.what
+    assert "figures, table, chart, picture, text or callouts" in problem.what
 
 
 def test_text_that_is_not_toml_names_its_line(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_an_empty_settings_file_is_a_project(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "where", "what"),
     [
-        ('title="x"\nshow = ["q"]\n', "2, key show[0]", "figures, table, chart or text"),
+        ('title="x"\nshow = ["q"]\n', "2, key show[0]", "figures, table, chart, picture, text or callouts"),
         ('title="x"\nparams = { a = [1, 2] }\n', "2, key params.a.default", "not of the type text"),
         (
             'title="x"\n[params]\nn = { default = "abc", type = "integer" }\n',
