@@ -339,7 +339,7 @@ def test_another_office_finds_the_same_in_a_hostile_book(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("language", "turned"), [("ar", True), ("he", True), ("de", None)])
-def test_sheets_run_as_the_language_does(language: str, turned: bool | None) -> None:
+def test_sheets_run_as_the_language_does(*, language: str, turned: bool | None) -> None:
     """In Arabic and Hebrew the first column is at the right."""
     made = write(loans(), locale=Locale(language))
     views = [sheet.sheet_view.rightToLeft for sheet in openpyxl.load_workbook(io.BytesIO(made.artifact.content))]
