@@ -275,6 +275,15 @@ def test_a_table_can_be_named_for_a_dataset() -> None:
         Filling(template(), "t", tables={"tape": loans(2)}, named=NAMED, chosen={"Lons": "tape"}).fill()
 
 
+def converted(path: Path) -> bytes:
+    """The workbook as LibreOffice reads it, calculates it and writes it."""
+    home, out = (path.parent / "profile").as_uri(), path.parent / "out"
+    options = ["--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(out)]
+    command = ["soffice", f"-env:UserInstallation={home}", *options, str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return (out / path.name).read_bytes()
+
+
 @pytest.mark.office
 @pytest.mark.parametrize("count", [1, 40])
 def test_libreoffice_calculates_it(tmp_path: Path, count: int) -> None:
@@ -282,12 +291,7 @@ def test_libreoffice_calculates_it(tmp_path: Path, count: int) -> None:
     if shutil.which("soffice") is None:
         pytest.skip("LibreOffice is not installed")
     (tmp_path / "filled.xlsx").write_bytes(fill(template(), loans=loans(count), headline=figures()).content)
-    subprocess.run(
-        ["soffice", f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML",
-         "--outdir", str(tmp_path / "out"), str(tmp_path / "filled.xlsx")],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
-    book = openpyxl.load_workbook(tmp_path / "out" / "filled.xlsx", data_only=True)
+    book = opened(converted(tmp_path / "filled.xlsx"), values=True)
     total = loans(count).frame["balance"].sum()
     assert book["Sums"]["A1"].value == pytest.approx(total)
     assert book["Our loans"].cell(4 + count, 3).value == pytest.approx(total)
@@ -351,3 +355,17 @@ def test_a_dataset_that_the_run_does_not_have_is_told() -> None:
     with pytest.raises(RenderError, match="there is no dataset 'laons' for 'Loans'") as caught:
         Filling(beside({}), "t.xlsx", tables={"loans": loans(1)}, named=NAMED, chosen={"Loans": "laons"}).fill()
     assert "did you mean 'loans'" in caught.value.hint
+
+
+@pytest.mark.office
+def test_a_template_that_another_program_wrote_is_filled(tmp_path: Path) -> None:
+    """LibreOffice writes the same workbook in its own way."""
+    if shutil.which("soffice") is None:
+        pytest.skip("LibreOffice is not installed")
+    (tmp_path / "made.xlsx").write_bytes(template())
+    written = converted(tmp_path / "made.xlsx")
+    book = opened(fill(written, loans=loans(10), headline=figures()).content)
+    sheet = book["Our loans"]
+    assert (sheet.tables["Loans"].ref, book["Sums"]["A1"].value) == ("A3:E14", "=SUM('Our loans'!C4:C13)")
+    assert [sheet["C13"].value, sheet["E13"].value, sheet["C16"].value] == [1009.5, "=C13*D13", "=C14*2"]
+    assert sheet._charts[0].ser[0].val.numRef.f == "'Our loans'!$C$4:$C$13"
