@@ -341,7 +341,8 @@ def _chart(job: Job, frame: pd.DataFrame, options: ChartOptions, *, place: str) 
     return Chart(
         frame=frame,
         kind=options.kind,
-        x=column(options.x, _format(frame, options.x)),
+        # Whether dates are days or months is seen from the dates themselves.
+        x=column(options.x, form if (form := _format(frame, options.x)) != "date" else "text"),
         y=[column(key, options.format) for key in options.y],
         by=options.by,
         own_scales=options.own_scales,

@@ -15,6 +15,7 @@ from reports import blocks
 from reports.definition import Job
 from reports.errors import RenderError
 from reports.model import Before, Chart, Column, Figures, Picture, Query, Status, Table, Text
+from reports.render.charts.series import plots
 
 FRAME = pd.DataFrame(
     {
@@ -269,3 +270,11 @@ def test_a_job_may_say_its_own_status() -> None:
     assert blocks.status(job(), {}) is None
     with pytest.raises(RenderError, match="the status has 0 rows, and needs one"):
         blocks.status(job(status="s"), {"s": frame.head(0)})
+
+
+def test_months_along_a_chart_are_months() -> None:
+    """A column of dates is not told to be days: first days of months are drawn and said as months."""
+    frame = pd.DataFrame({"month": pd.date_range("2026-01-01", periods=3, freq="MS"), "n": [1, 2, 3]})
+    job = Job.model_validate({"title": "x", "name": "x", "show": [{"chart": "n", "x": "month", "y": "n"}]})
+    (chart,) = blocks.build(job, {"n": frame}, as_of=dt.date(2026, 3, 31))
+    assert plots(chart)[0][0].x.kind == "month"  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ _SHORT = 14  # of a name that may head a column
 
 def table(chart: Chart, locale: Locale) -> WrittenTable | None:
     """The table, or None of a chart without any value."""
-    drawn, _ = plots(chart)
+    drawn, _ = plots(chart, locale)
     if all(plot.empty for plot in drawn):
         return None
     if len(drawn) == 1 and drawn[0].x.kind == "category":

@@ -193,6 +193,17 @@ def test_alt_text_that_is_given_is_kept() -> None:
     assert draw(chart(year(v=range(12)), alt="Up, as planned."), number=1).alt == "Up, as planned."
 
 
+def test_an_abbreviation_at_the_end_of_a_sentence_ends_it() -> None:
+    """2,4 Mio. needs no second full stop."""
+    frame = pd.DataFrame({"x": ["a", "b"], "n": [1_200_000, 2_400_000]})
+    shown = Chart(
+        frame=frame, kind="bar", x=Column(key="x", label="X"), y=[Column(key="n", label="N", format="compact")]
+    )
+    alt = draw(shown, number=1, locale=Locale("de")).alt
+    assert "Mio." in alt
+    assert ".." not in alt
+
+
 def test_alt_text_stays_short() -> None:
     """Many series with long names still make fewer than 400 characters, of whole sentences."""
     names = [f"w{'x' * 90}{number}" for number in range(9)]

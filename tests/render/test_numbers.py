@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reports.model import Chart, Column
-from reports.render.locales import ENGLISH
+from reports.render.locales import ENGLISH, Locale
 from reports.render.numbers import table
 from reports.render.tables import MISSING, WrittenTable
 
@@ -72,3 +72,12 @@ def test_each_panel_has_a_row() -> None:
 def test_a_chart_without_values_has_no_table() -> None:
     """It says so itself."""
     assert table(chart(pd.DataFrame({"x": MONTHS[:2], "a": [None, None]}), "a"), ENGLISH) is None
+
+
+def test_places_are_said_as_the_language_says_them() -> None:
+    """Months by their names, and how many there are in its words."""
+    frame = pd.DataFrame({"x": MONTHS, "a": range(360)})
+    found = table(chart(frame, "a", x=Column(key="x", label="Monat")), Locale("de"))
+    assert found
+    assert [heading.label for heading in found.headings][:2] == ["Monat", "Jan. 2026"]
+    assert found.note == "6 von 360 Monaten."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -61,7 +62,7 @@ def _fitting(parts: Sequence[str]) -> str:
     for part in map(plain, parts[1:]):
         if len(text) + 1 + len(part) <= LONGEST:
             text += f" {part}"
-    return text
+    return re.sub(r"(?<!\.)\.\.(?!\.)", ".", text)  # a sentence may end in an abbreviation: 2,4 Mio.
 
 
 def _cut(text: str, length: int) -> str:
