@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import replace
 from pathlib import Path
 
 import looking
 import pytest
 import samples
 from looking import Browser
+from render import pages
 
 from reports.model import Report
+from reports.render import html
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 pytestmark = pytest.mark.browser
 
@@ -35,3 +43,18 @@ def test_a_mail_fits_every_width_and_shows_its_pictures(browser: Browser, report
         assert measured.width <= view.width, view.name
         assert measured.pictures == len(report.images), view.name
         assert measured.seen == (measured.pictures if view.images else 0), view.name
+
+
+@pytest.mark.parametrize("language", ["ar", "he", "zh"])
+def test_a_mail_of_another_script_fits_as_well(browser: Browser, language: str) -> None:
+    """Whichever way its lines run, and however its numbers are written."""
+    page = replace(pages.sample(), language=language, currency="EUR")
+    body = html.render(page, [pages.image()], template="report.html.j2", folders=[pages.TEMPLATES])
+    assert f'dir="{"ltr" if language == "zh" else "rtl"}"' in body
+    picture = replace(pages.image(), content=DOT)
+    report = Report(
+        job="x", title=page.title, as_of=page.as_of, subject=page.subject, html=body, text="", images=[picture]
+    )
+    views = looking.views("light")
+    for view, measured in zip(views, browser.measured(report, views), strict=True):
+        assert measured.width <= view.width, view.name
