@@ -41,7 +41,7 @@ def change(figure: Figure, locale: Locale) -> Change | None:
     size = _size(now, before, figure, locale)
     if not re.search(r"(?!0)\d", size):  # in whatever digits
         return Change("", locale.word("unchanged"))
-    text = ("+" if up else MINUS) + size
+    text = locale.signed(("+" if up else MINUS) + size)
     good = figure.good and (figure.good == "up") == up
     return Change(UP if up else DOWN, text, ("good" if good else "bad") if figure.good else "")
 

@@ -126,7 +126,7 @@ def as_is(line: str) -> Markup:
 def said(locale: Locale, text: str, **values: object) -> str:
     """Our own words in the page's language; markup among `values` stays markup."""
     if any(isinstance(value, Markup) for value in values.values()):
-        return escape(locale.word(text)).format(**values)
+        return escape(locale.word(text)).format(**locale.isolated(values))
     return locale.word(text, **values)
 
 

@@ -7,6 +7,7 @@ there is none.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -46,12 +47,28 @@ class Locale:
     def word(self, text: str, **values: object) -> str:
         """Our own words in this language, by the English ones, with `values` in place of {their names}."""
         said = _catalog(self.language).gettext(text) if text else ""
-        return said.format(**values) if values else said
+        return self._turned(said.format(**self.isolated(values)) if values else said)
 
     def plural(self, one: str, many: str, count: int, **values: object) -> str:
         """The words for so many, which may say {count} as well: "{count} row", "{count} rows"."""
         said = _catalog(self.language).ngettext(one, many, count)
-        return said.format(count=self.integer(count), **values)
+        return self._turned(said.format(**self.isolated({"count": self.integer(count), **values})))
+
+    def signed(self, number: str) -> str:
+        """A number with its sign before it, also among letters that run from right to left."""
+        return f"{LEFT}{number}{END}" if self.direction == "rtl" else number
+
+    def isolated(self, values: Mapping[str, object]) -> Mapping[str, object]:
+        """Values that keep their own direction inside of ours; with marks that are needed from right to left alone."""
+        if self.direction == "ltr":
+            return values
+        # Added, not formatted: so markup of a template stays markup.
+        return {name: OWN + (value if isinstance(value, str) else str(value)) + END for name, value in values.items()}
+
+    def _turned(self, said: str) -> str:
+        """A sentence that nobody translated, in English, whose words run from left to right."""
+        english = self.direction == "rtl" and type(_catalog(self.language)) is NullTranslations
+        return f"{LEFT}{said}{END}" if english and said.strip(" .,") else said
 
     def integer(self, number: int) -> str:
         """A whole number as sentences say it."""
@@ -59,6 +76,7 @@ class Locale:
 
 
 ENGLISH = Locale()
+LEFT, OWN, END = "\N{LEFT-TO-RIGHT ISOLATE}", "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
 def noted(text: str) -> str:

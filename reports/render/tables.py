@@ -232,7 +232,7 @@ class _Writer:
         if not mark.arrow:
             return cell._replace(mark=mark)
         sign = "" if cell.negative else "+"
-        return Cell(f"{mark.arrow} {sign}{cell.text}", mark=mark)
+        return Cell(f"{mark.arrow} {self.locale.signed(sign + cell.text)}", mark=mark)
 
     def totals(self, columns: Sequence[Column], values: Sequence[pd.Series[Any]]) -> Sequence[Cell]:
         if not any(column.total for column in columns):

@@ -9,7 +9,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from reports.render.locales import CATALOGS, Locale
+from reports.render.locales import CATALOGS, END, LEFT, OWN, Locale
 
 KEYWORDS = {"word": None, "noted": None, "_": None, "plural": (1, 2)}
 LANGUAGES = sorted(path.name for path in CATALOGS.iterdir())
@@ -49,3 +49,10 @@ def test_words_are_those_of_the_language(language: str, words: tuple[str, ...]) 
     locale = Locale(language)
     counted = [locale.plural("{count} row", "{count} rows", count) for count in (1, 2000)]
     assert (locale.word("As of {date}", date="31.10.2026"), *counted) == words
+
+
+def test_words_and_values_keep_their_direction_from_right_to_left() -> None:
+    """What nobody translated runs as English does, and values inside of it as they themselves do."""
+    assert Locale("ar").word("As of {date}", date="x") == f"{LEFT}As of {OWN}x{END}{END}"
+    assert Locale("ar").signed("+12") == f"{LEFT}+12{END}"
+    assert Locale("de").signed("+12") == "+12"
