@@ -110,10 +110,11 @@ class _Scale:
         low, high = min(self.least, 0.0), max(self.most, 0.0)
         if not number:
             return NO_MARK
-        # Halves, since the distance of two numbers may be more than a float holds.
-        span = high / 2 - low / 2
-        zero = round(TRACK * (-low / 2 / span))
-        length = round(TRACK * (abs(number) / 2 / span))
+        # Halves of large ones, since the distance of two numbers may be more than a float holds.
+        part = 0.5 if max(high, -low) > 1 else 1.0
+        span = high * part - low * part
+        zero = round(TRACK * (-low * part / span))
+        length = round(TRACK * (abs(number) * part / span))
         if number > 0:
             length = max(min(length, TRACK - zero), 1)
             lead, colour = min(zero, TRACK - length), mixed(self.theme.accent, WHITE, _BAR)

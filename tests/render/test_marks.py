@@ -90,3 +90,11 @@ def test_text_cannot_be_drawn() -> None:
     with pytest.raises(RenderError, match="column 'x' is to be drawn, and is written as text") as caught:
         marks("bar", ["a"], "text")
     assert "format of numbers" in caught.value.hint
+
+
+@pytest.mark.parametrize("value", [5e-324, -5e-324, 1.7e308, -1.7e308])
+def test_the_smallest_and_the_largest_numbers_have_bars(value: float) -> None:
+    """Half of the one is nothing, twice the other more than a float holds."""
+    (bar,) = bars(np.array([value]))
+    assert bar is not None
+    assert bar.width == TRACK
