@@ -234,6 +234,20 @@ def test_two_tables_one_below_the_other() -> None:
     assert [found.cell(row, 2).value for row in (3, 7, 11, 12, 14)] == [1000.5, 1004.5, "balance", 1000.5, 1002.5]
 
 
+def test_formulas_of_a_table_that_was_moved_are_those_of_its_rows() -> None:
+    """One above it has grown: each formula is of its own row, and what it says of one cell follows that cell."""
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("S")
+        sheet.add_table(1, 0, 2, 0, {"name": "Upper", "columns": [{"header": "loan_id"}], "data": [["x"]]})
+        sheet.write("C5", 100)
+        sheet.add_table("A7:B8", {"name": "Lower", "columns": [{"header": "balance"}, {"header": "Share"}]})
+        sheet.write_formula("B8", "=A8/$C$5")
+    filled = fill(made.getvalue(), upper=loans(5), lower=loans(3))
+    found = opened(filled.content)["S"]
+    assert [found.cell(row, 2).value for row in (12, 13, 14)] == ["=A12/$C$9", "=A13/$C$9", "=A14/$C$9"]
+
+
 def test_equal_input_gives_equal_bytes() -> None:
     """Also of large tables, whose rows are written in blocks."""
     made = template()

@@ -29,12 +29,10 @@ from reports.render.filling.moving import Move
 from reports.render.filling.package import CHART, MAIN, Element, Package
 from reports.render.filling.results import refresh
 from reports.render.filling.rows import Ground, Rows
-from reports.render.filling.styles import Styles
-from reports.render.filling.targets import Cell, Target, plain
+from reports.render.filling.targets import Cell, Target, alike
 from reports.render.grids import ROWS
 from reports.render.locales import ENGLISH, Locale
 from reports.render.oddities import Note
-from reports.render.shared_strings import Strings
 from reports.render.values import Look, Values, values
 
 _HOLES = re.compile(rb'<row r="\d+" hole="(\d+)"\s*/>')
@@ -60,20 +58,17 @@ class Filling:
     named: Mapping[str, Any]
     chosen: Mapping[str, str] = field(default_factory=dict)
     locale: Locale = ENGLISH
-    notes: list[Note] = field(default_factory=list)
     _said: list[str] = field(default_factory=list)
     _holes: list[Rows] = field(default_factory=list)
-    _columns: dict[tuple[str, int], tuple[Target, Rows, int]] = field(default_factory=dict)
+    _columns: dict[tuple[str, int], tuple[Rows, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.package = Package(self.template, self.where)
+        self.ground = Ground.of(self.package, self.locale)
 
     def fill(self) -> Filled:
         """The finished workbook; a RenderError names what in the template, or of the datasets, does not fit."""
-        self.package = Package(self.template, self.where)
-        self.styles = Styles(self.package, self.locale)
         part = self.package.with_strings()
-        self.strings = Strings(first=len(self.package.tree(part).findall(f"{MAIN}si")))
-        self.ground = Ground(
-            package=self.package, strings=self.strings, styles=self.styles, where=self.where, notes=self.notes
-        )
         for sheet in self.package.sheets():
             moved.unshare(self.package.tree(sheet.part))
         found = self._targets()
@@ -87,45 +82,45 @@ class Filling:
         self._refresh_charts()
         content = self.package.written(lambda name, xml: self._texts(xml) if name == part else self._with_rows(xml))
         datasets = [dataset for _, dataset in found]
-        return Filled(content=content, datasets=datasets, said=self._said, notes=self.notes)
+        return Filled(content=content, datasets=datasets, said=self._said, notes=self.ground.notes)
 
     # -- what goes where ---------------------------------------------------------------------------
 
     def _targets(self) -> list[tuple[Target, str]]:
         areas, _ = targets.ranges(self.package)
-        there = {plain(one.name): one for one in (*areas, *targets.tables(self.package))}
+        there = {alike(one.name): one for one in (*areas, *targets.tables(self.package))}
         asked = {}
         for name, dataset in self.chosen.items():
-            if plain(name) not in there:
+            if alike(name) not in there:
                 hint = choices(name, [one.name for one in there.values()], what="tables and named ranges there")
                 raise RenderError(f"the template has no table or range '{name}'", where=self.where, hint=hint)
             if dataset not in self.tables:
                 hint = choices(dataset, self.tables, what="datasets of this run")
                 raise RenderError(f"there is no dataset '{dataset}' for '{name}'", where=self.where, hint=hint)
-            asked[plain(name)] = dataset
-        by_name = {plain(name): name for name in self.tables}
+            asked[alike(name)] = dataset
+        by_name = {alike(name): name for name in self.tables}
         wanted = {name: by_name[name] for name in there if name in by_name} | asked
         return [(there[name], dataset) for name, dataset in wanted.items()]
 
     def _cells(self) -> bool:
         """Fills the named cells; whether any was for a dataset."""
-        of_run, of_datasets = {plain(name): value for name, value in self.named.items()}, self._values()
+        of_run, of_datasets = {alike(name): value for name, value in self.named.items()}, self._values()
         shown = of_run | of_datasets
-        found = [cell for cell in targets.ranges(self.package)[1] if plain(cell.name) in shown]
+        found = [cell for cell in targets.ranges(self.package)[1] if alike(cell.name) in shown]
         for cell in found:
-            self._put(cell, *shown[plain(cell.name)])
-        return any(plain(cell.name) in of_datasets for cell in found)
+            self._put(cell, *shown[alike(cell.name)])
+        return any(alike(cell.name) in of_datasets for cell in found)
 
     def _values(self) -> dict[str, tuple[Any, str]]:
         """The first row of each dataset, by DATASET_COLUMN; of headline figures each, by DATASET_LABEL."""
         found: dict[str, tuple[Any, str]] = {}
         for name, table in self.tables.items():
             for column in table.columns if len(table.frame) else ():
-                found[plain(f"{name}_{column.key}")] = (table.frame[column.key].iloc[0], column.format)
+                found[alike(f"{name}_{column.key}")] = (table.frame[column.key].iloc[0], column.format)
             if {"label", "value"} <= set(table.frame.columns):
                 for row in table.frame.to_dict("records"):
                     form = str(row.get("format") or "number")
-                    found[plain(f"{name}_{row['label']}")] = (row["value"], form)
+                    found[alike(f"{name}_{row['label']}")] = (row["value"], form)
         return found
 
     def _nothing_fits(self) -> RenderError:
@@ -155,14 +150,15 @@ class Filling:
             left=target.left, right=target.right,
         )  # fmt: skip
         moved.refuse_what_cannot_follow(move, self.package, target.sheet, self.where)
-        rows = Rows(self.ground, target, table, move)
+        rows = Rows(self.ground, target, table)
         moved.carry_out(move, self.package, target.sheet)
+        rows.move(move)
         for other in self._holes:
             other.follow(move)
         rows.take_over(len(self._holes), end + target.totals)
         self._holes.append(rows)
         for place in range(target.left, target.right + 1):
-            self._columns[target.sheet.name, place] = (target, rows, place - target.left)
+            self._columns[target.sheet.name, place] = (rows, place - target.left)
         left_out = [column.key for column in table.columns if column.key not in rows.used]
         if left_out:
             self._said.append(f"{target.name}: the template has no column for {', '.join(left_out)} of {dataset}")
@@ -170,8 +166,8 @@ class Filling:
     def _put(self, cell: Cell, value: Any, form: str) -> None:
         """One value into one cell, which keeps its look."""
         found = _cell(self.package.tree(cell.sheet.part), cell)
-        style = self.styles.for_format(int(found.get("s", 0)), form)
-        one = values(pd.Series([value], dtype=object), form, self.strings)
+        style = self.ground.styles.for_format(int(found.get("s", 0)), form)
+        one = values(pd.Series([value], dtype=object), form, self.ground.strings)
         pattern, (inside,) = one.pieces(Look(value=style, text=int(found.get("s", 0))), 0, 1)
         new = etree.fromstring(f'<c xmlns="{MAIN[1:-1]}" r="{found.get("r")}"{pattern % (inside,)}')
         found.getparent().replace(found, new)
@@ -211,16 +207,16 @@ class Filling:
         if match is None or match[3] != match[5]:
             return None
         sheet = (match[1] or match[2]).replace("''", "'")
-        found = self._columns.get((sheet, column_index_from_string(match[3])))
-        if found is None or (int(match[4]), int(match[6])) != (found[1].start, found[1].end):
+        rows, place = self._columns.get((sheet, column_index_from_string(match[3])), (None, 0))
+        if rows is None or (int(match[4]), int(match[6])) != (rows.start, rows.end):
             return None
-        return found[1].column(found[2])
+        return rows.column(place)
 
     def _texts(self, xml: bytes) -> Iterable[bytes]:
         """The template's shared strings, and ours after them; without the counts, which are optional."""
         head = xml.removesuffix(b"</sst>") if xml.endswith(b"</sst>") else xml.removesuffix(b"/>") + b">"
         head = re.sub(rb' (c|uniqueC)ount="\d+"', b"", head)
-        return chain([head], (part.encode() for part in self.strings.xml()), [b"</sst>"])
+        return chain([head], (part.encode() for part in self.ground.strings.xml()), [b"</sst>"])
 
     def _with_rows(self, xml: bytes) -> Iterator[bytes]:
         for number, piece in enumerate(_HOLES.split(xml)):

@@ -16,7 +16,7 @@ from reports.render.filling.package import CHART, DRAWING, MAIN, Element, Packag
 from reports.render.filling.targets import Target, boundaries
 
 _REFERENCES = ("ref", "sqref")
-_FORMULAS = frozenset({"f", "formula", "formula1", "formula2"})
+_FORMULAS = frozenset({"f", "formula", "formula1", "formula2", "calculatedColumnFormula", "totalsRowFormula"})
 _ROW = re.compile(r"\d+$")
 
 
@@ -45,6 +45,8 @@ def carry_out(move: Move, package: Package, sheet: SheetPart) -> None:
     _beside_the_sheet(move, package, sheet)
     for other in package.sheets():
         formulas(package.tree(other.part), other.name, move)
+        for part in package.related(other.part, "table"):
+            formulas(package.tree(part), other.name, move)
     for name in package.workbook.iter(f"{MAIN}definedName"):
         name.text = move.formula(name.text or "", "")
     for part in charts(package):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -19,7 +19,8 @@ from reports.render.filling.moving import Move
 from reports.render.filling.package import MAIN, Element, Package
 from reports.render.filling.results import result
 from reports.render.filling.styles import Styles
-from reports.render.filling.targets import Target, plain
+from reports.render.filling.targets import Target, alike
+from reports.render.locales import Locale
 from reports.render.oddities import Note
 from reports.render.shared_strings import Strings
 from reports.render.values import Look, Values, values
@@ -34,8 +35,16 @@ class Ground:
     package: Package
     strings: Strings
     styles: Styles
-    where: str
     notes: list[Note]
+
+    @classmethod
+    def of(cls, package: Package, locale: Locale) -> Ground:
+        texts = package.tree(package.with_strings()).findall(f"{MAIN}si")
+        return cls(package=package, strings=Strings(first=len(texts)), styles=Styles(package, locale), notes=[])
+
+    @property
+    def where(self) -> str:
+        return self.package.where
 
 
 @dataclass
@@ -45,8 +54,8 @@ class Rows:
     ground: Ground
     target: Target
     table: Table
-    move: Move
     used: set[str] = field(default_factory=set)
+    _hole: Element = None
 
     def __post_init__(self) -> None:
         root = self.ground.package.tree(self.target.sheet.part)
@@ -69,8 +78,6 @@ class Rows:
     @property
     def end(self) -> int:
         return self.start + max(self.count, 1) - 1
-
-    _hole: Element = None
 
     def column(self, place: int) -> tuple[pd.Series[Any], Values] | None:
         one = self._columns[place]
@@ -126,8 +133,8 @@ class Rows:
         cells = {} if self.template is None else {cell.get("r"): cell for cell in self.template}
         cell = cells.get(f"{letters}{self.target.first}")
         style = int(cell.get("s", 0)) if cell is not None else 0
-        found = next((one for one in self.table.columns if plain(one.key) == plain(heading)), None) or next(
-            (one for one in self.table.columns if plain(one.label) == plain(heading)), None
+        found = next((one for one in self.table.columns if alike(one.key) == alike(heading)), None) or next(
+            (one for one in self.table.columns if alike(one.label) == alike(heading)), None
         )
         if found is None:
             return self._formula(heading, cell, letters, style, place)
@@ -154,7 +161,8 @@ class Rows:
                 where=self.ground.where,
                 hint=f"the dataset's columns are {there}",
             )
-        return RowColumn(key="", letters=letters, formula=f"={text}", look=Look(value=style, text=style))
+        look = Look(value=style, text=style)
+        return RowColumn(key="", letters=letters, look=look, formula=f"={text}", origin=self.target.first)
 
     def _calculated(self, place: int) -> str:
         if not self.target.table:
@@ -163,8 +171,13 @@ class Rows:
         found = column.find(f"{MAIN}calculatedColumnFormula")
         return (found.text or "") if found is not None else ""
 
+    def move(self, move: Move) -> None:
+        """Its formulas, which stand in no sheet until it is written, refer to where things are now."""
+        self._columns = [one.moved(move, self.target.sheet.name) for one in self._columns]
+
     def follow(self, move: Move) -> None:
-        """What stands beside the table is out of its sheet by now, and follows by itself."""
+        """So does what stands beside it, once that has been taken out of its sheet."""
+        self.move(move)
         for row in self._beside.values():
             moved.formulas(row, self.target.sheet.name, move)
 
@@ -197,8 +210,8 @@ class Rows:
                 if not self.target.left <= column <= self.target.right:
                     cell.set("r", f"{letters}{number + by}")
                     if cell.find(f"{MAIN}f") is not None:
-                        for result in cell.findall(f"{MAIN}v"):
-                            cell.remove(result)
+                        for old in cell.findall(f"{MAIN}v"):
+                            cell.remove(old)
                     sides[column > self.target.right].append(_bare(cell))
             if any(sides):
                 found[number - self.target.first] = ("".join(sides[0]), "".join(sides[1]))
@@ -207,13 +220,21 @@ class Rows:
 
 @dataclass(frozen=True, kw_only=True)
 class RowColumn:
-    """A column of the table: of the dataset's, or with a formula that every row repeats."""
+    """A column of the table: of the dataset's, or with a formula that every row repeats, as it is in row `origin`."""
 
     key: str
     letters: str
     look: Look
     cells_of: Values | None = None
     formula: str = ""
+    origin: int = 0
+
+    def moved(self, move: Move, sheet: str) -> RowColumn:
+        """The same column of this sheet after a move."""
+        if not self.formula:
+            return self
+        origin = move.row(self.origin) if sheet == move.sheet else self.origin
+        return replace(self, formula=move.formula(self.formula, sheet), origin=origin)
 
     def cells(self, first: int, start: int, stop: int) -> list[str]:
         numbers = range(first + start, first + stop)
@@ -221,7 +242,7 @@ class RowColumn:
             pattern, inside = self.cells_of.pieces(self.look, start, stop)
             whole = f'<c r="{self.letters}%s"{pattern}'
             return [whole % one for one in zip(numbers, inside, strict=True)]
-        mover, style = Translator(self.formula, origin=f"{self.letters}{first}"), self.look.value
+        mover, style = Translator(self.formula, origin=f"{self.letters}{self.origin}"), self.look.value
         addresses = [f"{self.letters}{number}" for number in numbers]
         formulas = [escape(mover.translate_formula(address).removeprefix("=")) for address in addresses]
         return [

@@ -55,7 +55,7 @@ def boundaries(cells: str) -> tuple[int, int, int, int]:
     return int(left or 1), int(top or 1), int(right or 1), int(bottom or 1)
 
 
-def plain(name: str) -> str:
+def alike(name: str) -> str:
     """A name as it is compared: letters and digits, whatever their case; anything else is an underscore."""
     return re.sub(r"\W+", "_", name.casefold()).strip("_")
 
