@@ -1,28 +1,58 @@
-"""Colours as WCAG 2 measures them, written #RRGGBB: how well one can be read on another, and shades between two."""
+"""Colours: those of the house, and how well one can be read on another, as WCAG 2 measures it.
+
+They are written #RRGGBB wherever they leave a module; a `Colour` is for reckoning.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 ENOUGH = 4.5
 """The contrast that text needs on its ground (WCAG AA)."""
 WHITE, INK, BLACK = "#FFFFFF", "#1F2933", "#000000"
+MUTED, RULE = "#5B6875", "#D5DCE4"
+GOOD, BAD = "#17663F", "#A62B3A"
+"""Inks of good and of bad news, the second also of numbers below zero; both can be read when a client turns them."""
+
+
+class Colour(NamedTuple):
+    """Red, green and blue from 0 to 1."""
+
+    red: float
+    green: float
+    blue: float
+
+    @classmethod
+    def of(cls, code: str) -> Colour:
+        """The colour written #RRGGBB."""
+        return cls(*(int(code[at : at + 2], 16) / 255 for at in (1, 3, 5)))
+
+    def __str__(self) -> str:
+        return "#" + "".join(f"{round(part * 255):02X}" for part in self)
+
+    @property
+    def luminance(self) -> float:
+        """How bright it is, from 0 to 1."""
+        return 0.2126 * _linear(self.red) + 0.7152 * _linear(self.green) + 0.0722 * _linear(self.blue)
+
+    def blended(self, other: Colour, share: float) -> Colour:
+        """It with a `share` of another in it, from 0 to 1."""
+        return Colour(*(one + (to - one) * share for one, to in zip(self, other, strict=True)))
+
+    def contrast(self, other: Colour) -> float:
+        """From 1, which cannot be told apart, to 21, black on white."""
+        light, dark = sorted((self.luminance, other.luminance), reverse=True)
+        return (light + 0.05) / (dark + 0.05)
 
 
 def contrast(first: str, second: str) -> float:
     """From 1, which cannot be told apart, to 21, black on white."""
-    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour: str) -> float:
-    """How bright a colour is, from 0 to 1."""
-    red, green, blue = (_linear(part / 255) for part in _parts(colour))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return Colour.of(first).contrast(Colour.of(second))
 
 
 def mixed(first: str, second: str, share: float) -> str:
     """`first` with a `share` of `second` in it, from 0 to 1."""
-    pairs = zip(_parts(first), _parts(second), strict=True)
-    return "#" + "".join(f"{round(one + (other - one) * share):02X}" for one, other in pairs)
+    return str(Colour.of(first).blended(Colour.of(second), share))
 
 
 def ink_on(ground: str, inks: tuple[str, ...] = (WHITE, INK, BLACK)) -> str:
@@ -36,10 +66,6 @@ def as_ink(colour: str, ground: str = WHITE, towards: str = BLACK) -> str:
     """`colour`, as near to `towards` as it has to be to be read on `ground`."""
     shades = (mixed(colour, towards, step / 20) for step in range(21))
     return next((shade for shade in shades if contrast(shade, ground) >= ENOUGH), towards)
-
-
-def _parts(colour: str) -> list[int]:
-    return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
 
 
 def _linear(part: float) -> float:

@@ -26,6 +26,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from reports import model
 from reports.errors import MissingDependency, SettingsError
 from reports.parts import Duration, Memory, Name, Part, Size, Texts
 from reports.schedules.options import CalendarName, Zone
@@ -251,8 +252,8 @@ class Theme(Rooted):
     is said in its place where pictures are not shown.
     """
 
-    accent: Colour = "#1F5A92"
-    second: Colour = "#E08E2B"
+    accent: Colour = model.Theme.accent
+    second: Colour = model.Theme.second
     logo: str = ""
     logo_width: int | None = Field(default=None, ge=16, le=552)
     logo_alt: str = ""

@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from reports.colours import ENOUGH, Colour
 from reports.lint import colours
-from reports.lint.colours import BLACK, WHITE, Colour
+from reports.lint.colours import BLACK, WHITE, inverted, lightness
 from reports.lint.css import Declaration
 from reports.lint.finding import Finding
 from reports.lint.markup import Element
@@ -38,7 +39,7 @@ class Look:
     @property
     def wanted(self) -> float:
         """The contrast that it has to have."""
-        return 3.0 if self.size >= 24 or (self.bold and self.size >= 18.66) else 4.5
+        return 3.0 if self.size >= 24 or (self.bold and self.size >= 18.66) else ENOUGH
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,10 @@ SCHEMES = (
     Scheme("in its own dark colours", dark=True),
     Scheme(
         "where a client darkens what is light",
-        ink=lambda colour: colour.inverted() if colour.lightness < 0.5 else colour,
-        behind=lambda colour: colour.inverted() if colour.lightness >= 0.5 else colour,
+        ink=lambda colour: inverted(colour) if lightness(colour) < 0.5 else colour,
+        behind=lambda colour: inverted(colour) if lightness(colour) >= 0.5 else colour,
     ),
-    Scheme("where a client turns all colours", ink=Colour.inverted, behind=Colour.inverted),
+    Scheme("where a client turns all colours", ink=inverted, behind=inverted),
 )
 
 
@@ -90,7 +91,7 @@ def _within(element: Element, above: Look, scheme: Scheme, subject: Subject) -> 
 
 def _judged(element: Element, look: Look, scheme: Scheme, subject: Subject) -> Iterator[Finding]:
     ink, behind = scheme.ink(look.ink), scheme.behind(look.behind)
-    ratio = colours.contrast(ink, behind)
+    ratio = ink.contrast(behind)
     if ratio < look.wanted and not (element.tag == "a" and not look.own_ink and not scheme.dark):
         by = next((one for one in (element, *element.up()) if _gives_ink(one, subject, scheme)), element)
         yield Finding(

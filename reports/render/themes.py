@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from reports import settings
-from reports.colours import WHITE, as_ink, ink_on, mixed
+from reports.colours import MUTED, WHITE, as_ink, ink_on, mixed
 from reports.errors import SettingsError
 from reports.model import Artifact, Theme
 from reports.render import images
 
-_GREY, _SOFT = "#5B6875", 0.945  # what calms the grounds of pages and figures, and how much white is in them
+_SOFT = 0.945  # how much white is in the grounds of pages and figures, which some grey calms
 _KEY = "settings.toml, key theme.logo"
 
 
 def resolve(wanted: settings.Theme) -> Theme:
     """The theme; a SettingsError where the logo is not a picture inside the project."""
     accent = wanted.accent
-    soft = mixed(mixed(accent, _GREY, 0.5), WHITE, _SOFT)
+    soft = mixed(mixed(accent, MUTED, 0.5), WHITE, _SOFT)
     return Theme(
         accent=accent,
         on_accent=ink_on(accent),

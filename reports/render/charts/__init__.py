@@ -14,13 +14,13 @@ from reports.model import Artifact, Chart, Theme
 from reports.render.charts import bars, curves, falls, heats, sparklines
 from reports.render.charts.alt import sentences
 from reports.render.charts.fonts import MissingFont, Typeface
-from reports.render.charts.palette import palette
 from reports.render.charts.paper import WIDTH, Picture, no_data
 from reports.render.charts.pen import Pen
 from reports.render.charts.pictures import draw_figure
 from reports.render.charts.series import plots
 from reports.render.formats import written
 from reports.render.locales import ENGLISH, Locale
+from reports.render.palette import palette
 
 __all__ = ["MissingFont", "draw", "draw_figure"]
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from reports.colours import Colour
 from reports.render.charts.labels import at_ends, in_bands, room_for_ends, stack, write_bands, write_ends
-from reports.render.charts.palette import MUTED, WHITE, Colour
 from reports.render.charts.paper import (
     MARGIN,
     ROW,
@@ -28,6 +28,7 @@ from reports.render.charts.paper import (
 from reports.render.charts.pen import DENSITY, Pen
 from reports.render.charts.scale import Scale, Span, position_ticks
 from reports.render.charts.series import Plot, Positions, Values
+from reports.render.palette import MUTED, WHITE
 
 _HEIGHT = 270  # of a sheet without legend, caption and foot
 _MOST_POINTS = 5_000

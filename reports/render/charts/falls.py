@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from reports.colours import Colour
 from reports.errors import RenderError, choices
 from reports.model import Chart
-from reports.render.charts.palette import MUTED, WHITE, Colour
 from reports.render.charts.paper import AXIS, MARGIN, ROW, WIDTH, Picture, Step, foot, head, room_for, room_for_head
 from reports.render.charts.pen import Pen
 from reports.render.charts.scale import Scale, bounds
 from reports.render.charts.series import Plot, place
 from reports.render.locales import Locale
+from reports.render.palette import MUTED, WHITE
 
 MOST = 40
 _TALL, _THICK, _LABEL = 210, 24, 18

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports.colours import Colour
 from reports.render.charts.curves import together
-from reports.render.charts.palette import MUTED, RULE, WHITE, Colour, Palette, mixed
 from reports.render.charts.paper import MARGIN, ROW, SMALL, WIDTH, Frame, Picture, axis, foot, room_for
 from reports.render.charts.pen import Pen
 from reports.render.charts.scale import Scale, brief, row_ticks, short
 from reports.render.charts.series import Values
+from reports.render.palette import MUTED, RULE, WHITE, Palette
 
 _TALL, _WIDEST = 26, 72
 _WIDEST_NAME = 150
@@ -35,11 +36,11 @@ class _Heat:
     def ink(self, value: float) -> Colour:
         if self.diverging:
             share = abs(value) / max(-self.low, self.high)
-            return mixed(WHITE, self.palette.ink(0) if value >= 0 else self.palette.other, share)
+            return WHITE.blended(self.palette.ink(0) if value >= 0 else self.palette.other, share)
         share = 0.5 if self.low == self.high else (value - self.low) / (self.high - self.low)
         below = self.low < 0
         dark = 1 - share if below else share
-        return mixed(WHITE, self.palette.other if below else self.palette.ink(0), _PALEST + dark * (1 - _PALEST))
+        return WHITE.blended(self.palette.other if below else self.palette.ink(0), _PALEST + dark * (1 - _PALEST))
 
 
 def heatmap(picture: Picture) -> Pen:

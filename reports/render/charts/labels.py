@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.render.charts.palette import INK
 from reports.render.charts.paper import Frame, Picture
 from reports.render.charts.pen import Pen
 from reports.render.charts.scale import Scale
 from reports.render.charts.series import Plot, Values
+from reports.render.palette import INK
 
 _WIDEST, _FARTHEST = 150, 34
 _TALL, _LOW = 34, 16  # of a name with its value below it, and of a name alone

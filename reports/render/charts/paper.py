@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.render.charts.palette import MUTED, RULE, WHITE, mixed
 from reports.render.charts.pen import Pen
 from reports.render.charts.scale import Scale, Span, Tick, short, span
 from reports.render.charts.series import Line, Plot, Positions, Values
 from reports.render.formats import parsed
 from reports.render.locales import Locale
+from reports.render.palette import MUTED, RULE, WHITE
 
 WIDTH = 550  # CSS pixels: the mail's column of 600 inside its padding and the picture's border
 MARGIN, ROW, SMALL = 10, 18, 11
 Legend = Sequence[Sequence[tuple[float, int, str]]]
-AXIS = mixed(RULE, MUTED, 0.45)
+AXIS = RULE.blended(MUTED, 0.45)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +197,7 @@ def room_for(notes: Sequence[str]) -> float:
 def no_data(picture: Picture) -> Pen:
     """A small sheet that says so."""
     pen = picture.ruler.sheet(96 + int(room_for(picture.notes)))
-    pen.box(MARGIN, MARGIN, WIDTH - 2 * MARGIN, 76, mixed(RULE, WHITE, 0.7))
+    pen.box(MARGIN, MARGIN, WIDTH - 2 * MARGIN, 76, RULE.blended(WHITE, 0.7))
     pen.text(WIDTH / 2, 53, picture.locale.word("No data"), size=14, ink=MUTED, align="center")
     foot(pen, picture.notes)
     return pen

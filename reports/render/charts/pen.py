@@ -19,8 +19,9 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 from PIL import Image
 
+from reports.colours import Colour
 from reports.render.charts.fonts import Typeface
-from reports.render.charts.palette import INK, WHITE, Colour, Palette
+from reports.render.palette import INK, WHITE, Palette
 
 DENSITY = 2  # pixels of the picture for one CSS pixel
 

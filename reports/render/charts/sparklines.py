@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.render.charts.curves import draw_curves, together
-from reports.render.charts.palette import INK, MUTED, RULE
 from reports.render.charts.paper import MARGIN, ROW, SMALL, WIDTH, Frame, Picture, foot, head, room_for, room_for_head
 from reports.render.charts.pen import Pen
 from reports.render.charts.scale import Span, bounds, change
 from reports.render.charts.series import Line, Plot, Positions
+from reports.render.palette import INK, MUTED, RULE
 
 _TALL = 32
 _WIDEST_NAME, _LEAST_COURSE = 170, 110

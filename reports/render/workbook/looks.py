@@ -15,24 +15,29 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.table import TableStyle, TableStyleElement
 from openpyxl.writer.theme import theme_xml
 
+from reports import colours
 from reports.model import Theme
+from reports.render.palette import palette
 
-INK, RULE, NEGATIVE, POSITIVE, QUIET, WHITE = "1F2933", "D5DCE4", "B23A48", "1E7B57", "616E7C", "FFFFFF"
-_SERIES = ("CF7A1F", "49A284", "9A2B4B", "7D92AB", "A97DD4")
 TABLE_STYLE = "Reports"
 _Element = Literal["wholeTable", "headerRow", "totalRow", "secondRowStripe"]
 _OFFICE_ACCENTS = ("4F81BD", "C0504D", "9BBB59", "8064A2", "4BACC6", "F79646")
 _OFFICE_LINK = "0000FF"
 
 
-def series(theme: Theme) -> tuple[str, ...]:
-    """The colours of a chart's columns, in order."""
-    return (hexed(theme.accent), *_SERIES)
-
-
 def hexed(colour: str) -> str:
     """#1F5A92 as Office writes it."""
     return colour.removeprefix("#").upper()
+
+
+INK, RULE, QUIET, WHITE = map(hexed, (colours.INK, colours.RULE, colours.MUTED, colours.WHITE))
+POSITIVE, NEGATIVE = hexed(colours.GOOD), hexed(colours.BAD)
+
+
+def series(theme: Theme) -> tuple[str, ...]:
+    """The colours of a chart's columns, in order: those of the mail's charts."""
+    chosen = palette(theme)
+    return tuple(hexed(str(chosen.ink(number))) for number in range(len(_OFFICE_ACCENTS)))
 
 
 def dress(workbook: Workbook, look: Theme) -> None:

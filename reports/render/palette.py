@@ -13,26 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports import colours
+from reports.colours import Colour
 from reports.model import Theme
 
-Colour = tuple[float, float, float]
+WHITE, INK, MUTED, RULE = map(Colour.of, (colours.WHITE, colours.INK, colours.MUTED, colours.RULE))
 
-
-def colour(code: str) -> Colour:
-    """#RRGGBB as three fractions."""
-    red, green, blue = (int(code[start : start + 2], 16) / 255 for start in (1, 3, 5))
-    return red, green, blue
-
-
-def mixed(one: Colour, other: Colour, share: float) -> Colour:
-    """`one` with a `share` of `other` in it."""
-    red, green, blue = (a + (b - a) * share for a, b in zip(one, other, strict=True))
-    return red, green, blue
-
-
-WHITE, INK, MUTED, RULE = map(colour, ("#FFFFFF", "#1F2933", "#5B6875", "#D5DCE4"))
-
-_GREY = mixed(MUTED, WHITE, 0.6)
+_GREY = MUTED.blended(WHITE, 0.6)
 APART = 18.0
 """The least distance between any two colours of series, however they are seen."""
 LEAST_CONTRAST = 3.0
@@ -61,7 +47,7 @@ class Palette:
     def ink(self, index: int) -> Colour:
         """The colour of a series; once all are used they come again, paler, and then there are no more."""
         again, number = divmod(index, len(self.series))
-        return mixed(self.series[number], WHITE, 0.4 * again) if index < self.most else _GREY
+        return self.series[number].blended(WHITE, 0.4 * again) if index < self.most else _GREY
 
     @property
     def most(self) -> int:
@@ -70,31 +56,27 @@ class Palette:
 
     def text(self, index: int) -> Colour:
         """The colour of a series, dark enough to be read."""
-        return _read(_code(mixed(self.ink(index), INK, 0.35)))
+        return _read(str(self.ink(index).blended(INK, 0.35)))
 
     @staticmethod
     def on(ground: Colour) -> Colour:
         """White or dark ink, whichever can be read on a colour."""
-        return _on(_code(ground))
+        return _on(str(ground))
 
     @property
     def whole(self) -> Colour:
         """The colour of totals, which are no series."""
-        return mixed(MUTED, INK, 0.3)
-
-
-def _code(parts: Colour) -> str:
-    return "#" + "".join(f"{round(part * 255):02X}" for part in parts)
+        return MUTED.blended(INK, 0.3)
 
 
 @lru_cache(maxsize=256)
 def _read(wanted: str) -> Colour:
-    return colour(colours.as_ink(wanted))
+    return Colour.of(colours.as_ink(wanted))
 
 
 @lru_cache(maxsize=1024)
 def _on(ground: str) -> Colour:
-    return colour(colours.ink_on(ground))
+    return Colour.of(colours.ink_on(ground))
 
 
 @lru_cache(maxsize=16)
@@ -107,12 +89,12 @@ def palette(theme: Theme) -> Palette:
             chosen.append(one)
     if distance(accent, second) < APART:
         second = max(_POOL, key=lambda one: distance(accent, one))
-    return Palette(tuple(map(colour, chosen)), colour(second))
+    return Palette(tuple(map(Colour.of, chosen)), Colour.of(second))
 
 
 def distance(one: str, other: str) -> float:
     """How far apart two colours are for those who tell them apart least."""
-    linear = _linear(np.array((colour(one), colour(other))))
+    linear = _linear(np.array((Colour.of(one), Colour.of(other))))
     return min(float(np.linalg.norm(np.subtract(*_lab(np.clip(linear @ sight.T, 0, 1))))) for sight in _SIGHTS)
 
 
