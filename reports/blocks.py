@@ -186,7 +186,7 @@ def _blocks(job: Job, show: Show, frames: Frames, run: _Run) -> Sequence[Block]:
 def _headline(job: Job, show: ShowFigures, frames: Frames, before: Before | None) -> Block:
     figures = _figures(job, show.figures, frames, title=show.title)
     if not figures.items:
-        return Text(text="No rows.", title=show.title)
+        return Text(text=Table.empty, title=show.title)
     return _compared(figures, before) if before and show.compare else figures
 
 

@@ -7,49 +7,18 @@ from collections.abc import Iterator
 from email.utils import getaddresses
 from pathlib import PurePosixPath
 
+from reports.limits import BODY, CLIP, PREHEADER
 from reports.lint.clients import own
 from reports.lint.finding import Finding, Severity
 from reports.lint.subject import Subject
 from reports.model import size
 
-CLIP, BUDGET = 102_000, 90_000
-"""Bytes of HTML: where Gmail clips a mail, and where a mail that may be forwarded should end."""
 HEAVY = 10_000_000
 LONGEST_SUBJECT, LONGEST_LINE, MANY = 60, 998, 50
-PREHEADER = range(40, 91)
-EXECUTABLE = frozenset(
-    [
-        "ade",
-        "adp",
-        "app",
-        "bat",
-        "chm",
-        "cmd",
-        "com",
-        "cpl",
-        "dll",
-        "docm",
-        "exe",
-        "hta",
-        "htm",
-        "html",
-        "iso",
-        "jar",
-        "js",
-        "jse",
-        "lnk",
-        "msi",
-        "ps1",
-        "reg",
-        "scr",
-        "sct",
-        "vb",
-        "vbe",
-        "vbs",
-        "wsf",
-        "xlsm",
-    ]
-)
+EXECUTABLE = frozenset([
+    "ade", "adp", "app", "bat", "chm", "cmd", "com", "cpl", "dll", "docm", "exe", "hta", "htm", "html", "iso",
+    "jar", "js", "jse", "lnk", "msi", "ps1", "reg", "scr", "sct", "vb", "vbe", "vbs", "wsf", "xlsm",
+])  # fmt: skip
 _GMAIL = ("gmail", "gmail_app")
 _EMOJI = re.compile("[\N{WATCH}-\N{HEAVY EXCLAMATION MARK SYMBOL}\U0001f300-\U0001faff]")
 
@@ -143,10 +112,10 @@ def _sizes(subject: Subject) -> Iterator[Fault]:
     mail, count = subject.mail, len(subject.mail.html.encode())
     if count > CLIP:
         what = f"the HTML has {count:,} bytes: clipped, and its style elements dropped"
-        yield "error", "html-size", what, f"show fewer rows: at most {BUDGET:,} bytes", *_GMAIL
-    elif count > BUDGET:
+        yield "error", "html-size", what, f"show fewer rows: at most {BODY:,} bytes", *_GMAIL
+    elif count > BODY:
         what = f"the HTML has {count:,} bytes, and is clipped from about {CLIP:,} on, when forwarded too"
-        yield "warning", "html-size", what, f"show fewer rows: at most {BUDGET:,} bytes", *_GMAIL
+        yield "warning", "html-size", what, f"show fewer rows: at most {BODY:,} bytes", *_GMAIL
     if mail.size > HEAVY:
         what = f"the message has {size(mail.size)}, which some servers refuse"
         yield "warning", "message-size", what, "attach less, or set oversize in job.toml"

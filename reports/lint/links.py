@@ -10,21 +10,10 @@ from reports.lint.finding import Finding, Severity
 from reports.lint.markup import Element
 from reports.lint.subject import Subject
 
-SHORTENERS = frozenset(
-    [
-        "bit.ly",
-        "goo.gl",
-        "is.gd",
-        "ow.ly",
-        "rb.gy",
-        "rebrand.ly",
-        "shorturl.at",
-        "t.co",
-        "t.ly",
-        "tiny.cc",
-        "tinyurl.com",
-    ]
-)
+SHORTENERS = frozenset([
+    "bit.ly", "goo.gl", "is.gd", "ow.ly", "rb.gy", "rebrand.ly", "shorturl.at", "t.co", "t.ly", "tiny.cc",
+    "tinyurl.com",
+])  # fmt: skip
 _SCHEMES = frozenset({"https", "mailto", "tel", "sms"})
 _DANGEROUS = frozenset({"javascript", "data", "vbscript", "file"})
 _VAGUE = frozenset({"here", "click here", "link", "this link", "more", "read more"})

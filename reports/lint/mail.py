@@ -26,10 +26,6 @@ class Part:
     def is_multipart(self) -> bool:
         return self.media_type.startswith("multipart/")
 
-    @property
-    def is_picture(self) -> bool:
-        return self.media_type.startswith("image/")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reports.limits import PICTURE, PICTURES
 from reports.lint.clients import own
 from reports.lint.css import Declaration
 from reports.lint.finding import Finding
@@ -14,7 +15,6 @@ from reports.model import size
 
 LONGEST_ALT = 600
 """Characters: what is longer, screen readers cannot be stopped in, and a blocked picture has no room for."""
-HEAVIEST, HEAVIEST_TOGETHER = 400_000, 1_500_000
 _FEWEST_LETTERS = 200
 
 
@@ -117,16 +117,16 @@ def _parts(shown: set[str], subject: Subject) -> Iterator[Finding]:
         if cid not in shown and cid not in subject.mail.html:
             what, do = f"the inline part {cid} is shown nowhere: clients list it as a file", "leave it out, or show it"
             yield Finding(severity="warning", rule="picture-unused", what=what, do=do)
-        if part.encoded > HEAVIEST:
+        if part.encoded > PICTURE:
             yield Finding(
                 severity="warning",
                 rule="picture-heavy",
                 what=f"{part.name or cid} adds {size(part.encoded)}",
-                do=f"make it smaller than {size(HEAVIEST)}: fewer colours, or no more than twice the pixels shown",
+                do=f"make it smaller than {size(PICTURE)}: fewer colours, or no more than twice the pixels shown",
             )
-    if (together := sum(part.encoded for part in pictures.values())) > HEAVIEST_TOGETHER:
+    if (together := sum(part.encoded for part in pictures.values())) > PICTURES:
         what, do = (
             f"the pictures add {size(together)} to the mail",
-            f"keep them under {size(HEAVIEST_TOGETHER)} together",
+            f"keep them under {size(PICTURES)} together",
         )
         yield Finding(severity="warning", rule="pictures-heavy", what=what, do=do)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reports.limits import STYLES
 from reports.lint.cascade import DARK
 from reports.lint.css import Rule
 from reports.lint.finding import Finding
 from reports.lint.markup import Element
 from reports.lint.subject import Subject
 
-BLOCK_LIMIT = 16_384
-"""Bytes of all style elements together, beyond which Gmail drops them."""
 _NO_STYLE = ("gmail_other", "gmx", "web_de")
 
 
@@ -91,8 +90,8 @@ def _headed(table: Element) -> bool:
 
 def _styles(subject: Subject) -> Iterator[Finding]:
     total = sum(len((one.text or "").encode()) for one, _ in subject.styles)
-    if total > BLOCK_LIMIT:
-        what, do = f"{total:,} bytes of style elements: Gmail drops them all", f"keep them under {BLOCK_LIMIT:,}"
+    if total > STYLES:
+        what, do = f"{total:,} bytes of style elements: Gmail drops them all", f"keep them under {STYLES:,}"
         clients = ("gmail", "gmail_app")
         yield Finding(severity="error", rule="style-size", what=what, do=do, clients=clients)
     for element, sheet in subject.styles:

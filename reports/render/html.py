@@ -25,13 +25,12 @@ from jinja2 import Environment, meta, nodes
 from markupsafe import Markup, escape
 
 from reports.errors import JobError, RenderError, choices
+from reports.limits import BODY
 from reports.model import Artifact, Page
 from reports.render.locales import Locale
 from reports.render.tables import Room
 from reports.render.views import WrittenPage, cells, write
 
-# Gmail clips a body at about 102 kB and drops its styles; a forwarded mail grows a little.
-BUDGET = 90_000
 _NAMES = frozenset({"page", "_"})
 _GIVEN_BY_LOOPS = frozenset({"part", "loop", "caller", "varargs", "kwargs", "self", "super"})
 _LONG = 25  # characters of a word
@@ -67,7 +66,7 @@ def render(page: Page, images: Sequence[Artifact], *, template: str, folders: Se
     if fitting < len(_ROOMS) and (cut := body(_ROOMS[fitting])) is not None:
         return cut
     raise RenderError(
-        f"the mail's body does not fit in {BUDGET:,} bytes, even with its tables cut to two rows",
+        f"the mail's body does not fit in {BODY:,} bytes, even with its tables cut to two rows",
         where=template,
         hint="make the template smaller: mail clients clip what is longer",
     )
@@ -75,10 +74,10 @@ def render(page: Page, images: Sequence[Artifact], *, template: str, folders: Se
 
 def _body(page: Page, images: Sequence[Artifact], room: Room, *, template: str, environment: Environment) -> str | None:
     """The finished HTML, or None where it is too long."""
-    if cells(page, room) * len("<td></td>") > BUDGET:  # known without writing any of them
+    if cells(page, room) * len("<td></td>") > BODY:  # known without writing any of them
         return None
     html = _inlined(fill(environment, template, write(page, images, room=room)), template)
-    return html if len(html.encode()) <= BUDGET else None
+    return html if len(html.encode()) <= BODY else None
 
 
 def _inlined(html: str, template: str) -> str:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from PIL import Image, UnidentifiedImageError
 
 from reports.errors import SettingsError
+from reports.limits import PICTURE, PICTURES
 from reports.model import Artifact, size
 
-EACH, ALL = 400_000, 1_500_000
 LARGEST_LOGO = 100_000  # bytes: it goes with every mail
 _WIDEST_LOGO = 240
 _SHARES = (1.0, 0.75, 0.5)  # of the points on each side
@@ -66,7 +66,7 @@ class _Step:
 
 
 def fit(
-    pictures: Sequence[Artifact], tell: Callable[[str], None], *, each: int = EACH, every: int = ALL
+    pictures: Sequence[Artifact], tell: Callable[[str], None], *, each: int = PICTURE, every: int = PICTURES
 ) -> list[Artifact | None]:
     """The pictures, none heavier than `each` and all no heavier than `every` bytes; None is one that is left out.
 

@@ -148,7 +148,7 @@ def lay_out(
         headings=[_heading(column, room.chars) for column in columns],
         rows=list(zip(*cells, strict=True)),
         totals=writer.totals(columns, values) if len(table.frame) else (),
-        empty="" if len(table.frame) else shortened(_empty(table, locale), room.chars),
+        empty="" if len(table.frame) else shortened(empty(table.empty, locale), room.chars),
         all_rows=len(table.frame),
         all_columns=len(every),
         whole_in=table.whole_in,
@@ -174,12 +174,6 @@ def _takes_room(character: str) -> bool:
     return unicodedata.category(character) not in {"Mn", "Me", "Cf"}
 
 
-def listed(names: Iterable[str]) -> str:
-    """Names as a sentence has them: a, b and c."""
-    *before, last = names
-    return f"{', '.join(before)} and {last}" if before else last
-
-
 def _series(table: Table, column: Column) -> pd.Series[Any]:
     found = list(table.frame.columns).count(column.key)
     if found != 1:
@@ -200,9 +194,9 @@ def _heading(column: Column, longest: int) -> Heading:
     return Heading(label, numeric=kind in formats.NUMBERS, whole=whole, bars=column.look == "bar")
 
 
-def _empty(table: Table, locale: Locale) -> str:
-    """The job's words for a table without rows, or ours."""
-    return locale.word("No rows.") if table.empty == Table.empty else table.empty
+def empty(said: str, locale: Locale) -> str:
+    """What is said where there are no rows: the job's words as they are, or ours in the report's language."""
+    return locale.word("No rows.") if said == Table.empty else said
 
 
 @dataclass(frozen=True)

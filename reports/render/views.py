@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reports.errors import RenderError
+from reports.limits import PREHEADER
 from reports.model import (
     Artifact,
     Block,
@@ -29,11 +30,9 @@ from reports.render.changes import Change, change
 from reports.render.formats import numeric, written
 from reports.render.locales import Locale, noted
 from reports.render.numerals import MINUS
-from reports.render.tables import MISSING, Room, WrittenTable, lay_out, shortened, width
+from reports.render.tables import MISSING, Room, WrittenTable, empty, lay_out, shortened, width
 
-_PREHEADER = range(40, 91)  # characters that inboxes show beside the subject
 _NOTICE = 1440  # a notice may end in the address of a file, which is of no use when cut
-# The longest value that fits its card at each size of the figures, in characters.
 _TONES: Mapping[Tone, tuple[str, str]] = {
     "": ("", ""),
     "info": ("\N{BLACK CIRCLE}", noted("Note")),
@@ -44,6 +43,7 @@ _TONES: Mapping[Tone, tuple[str, str]] = {
 _ACROSS = {1: 1, 2: 2, 4: 2}  # figures in a row, where not three
 _STATUS = 60  # characters of a status
 _DOT = " \N{MIDDLE DOT} "
+# The longest value that fits its card at each size of the figures, in characters.
 _SIZES = ((10, "large"), (13, "medium"), (17, "small"))
 
 
@@ -265,17 +265,17 @@ class _Writer:
         for figure in (one for part in parts if isinstance(part, WrittenFigures) for one in part.figures):
             changed = f" ({figure.change.text})" if changes and figure.change else ""
             longer = f"{said}{_DOT}{figure.label} {figure.value}{changed}".removeprefix(_DOT)
-            if len(longer) >= _PREHEADER.stop:
+            if len(longer) >= PREHEADER.stop:
                 break
             said = longer
-        if len(said) < _PREHEADER.start:
+        if len(said) < PREHEADER.start:
             date = written(self.page.as_of, "date", self.locale)
             said = f"{said or self.page.title}{_DOT}" + self.locale.word("as of {date}", date=date)
         for title in filter(None, (part.title for part in parts)):
-            if len(said) >= _PREHEADER.start:
+            if len(said) >= PREHEADER.start:
                 break
             said = f"{said}{_DOT}{title}"
-        return shortened(said, _PREHEADER.stop - 1)
+        return shortened(said, PREHEADER.stop - 1)
 
     def _short(self, text: str, times: int = 1) -> str:
         return shortened(text, self.room.chars * times)
@@ -322,7 +322,7 @@ class _Writer:
         )
 
     def _text(self, block: Text) -> WrittenText:
-        text = self._short(self.locale.word(block.text).replace("\r\n", "\n"), 40)
+        text = self._short(empty(block.text, self.locale).replace("\r\n", "\n"), 40)
         paragraphs = [text.strip("\n").rstrip()] if block.as_is else [one.strip("\n") for one in text.split("\n\n")]
         sign, word = _TONES[block.tone]
         return WrittenText(

@@ -16,8 +16,8 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from reports.model import Chart, Column, Theme
 from reports.render.charts import draw
 from reports.render.charts.fonts import Typeface, plain
-from reports.render.charts.palette import INK, palette
 from reports.render.charts.pen import Pen
+from reports.render.palette import INK, palette
 
 DRAWING = """
 import sys, warnings

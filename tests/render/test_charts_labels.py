@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from reports.model import Chart, ChartKind, Column, Theme
 from reports.render.charts.fonts import Typeface
 from reports.render.charts.labels import EndLabel, _placed, _rising, at_ends, in_bands
-from reports.render.charts.palette import palette
 from reports.render.charts.paper import WIDTH, Picture, legend
 from reports.render.charts.pen import Pen
 from reports.render.charts.scale import Scale
 from reports.render.charts.series import plots
 from reports.render.locales import ENGLISH
+from reports.render.palette import palette
 
 Y, X = Scale(low=0, high=100, start=240, end=18), Scale(low=0, high=11, start=40, end=420)
 

@@ -12,8 +12,9 @@ from render.pages import COLUMNS, TEMPLATES, chart, compare, image, page, sample
 
 from reports.colours import contrast
 from reports.errors import JobError, RenderError
+from reports.limits import BODY
 from reports.model import Block, Column, Figure, Figures, Page, Provenance, Table, Text, Theme
-from reports.render.html import BUDGET, check_template, render
+from reports.render.html import check_template, render
 
 VOID = {"meta", "br", "img", "wbr"}
 HOSTILE = {"long": "x" * 10_000, "Chinese": "贷" * 10_000, "markup": "&<\"'" * 2_500, "emoji": "😀 " * 5_000}
@@ -173,7 +174,7 @@ def test_an_address_in_a_notice_is_whole_however_full_the_page_is() -> None:
     blocks = [Text(text="words " * 5_000, title=str(number)) for number in range(100)]
     body = html(page(*blocks, notices=[f"Loans.xlsx is too large. Fetch it here: {address}"]))
     assert f'<a href="{address}"' in body
-    assert len(body.encode()) <= BUDGET
+    assert len(body.encode()) <= BODY
 
 
 def test_lines_of_a_machine_are_shown_as_they_are() -> None:
@@ -293,7 +294,7 @@ def test_rows_give_way_when_the_body_is_too_long() -> None:
     shown = re.search(r"Showing (\d+) of 3,112 rows, totals of all 3,112; all in the attachment all.xlsx\.", body)
     assert shown
     assert body.count("<tr") - html(page(replace(big, frame=frame.head(0)))).count("<tr") == int(shown[1])
-    assert 0.9 * BUDGET < len(body.encode()) <= BUDGET
+    assert 0.9 * BODY < len(body.encode()) <= BODY
 
 
 def test_the_longest_tables_are_cut_first() -> None:
@@ -322,7 +323,7 @@ def test_the_body_stays_under_the_budget_whatever_the_data(words: str) -> None:
     blocks = [big, Text(text=words * 5, title=words), figures, chart(title=words, note=words), *[big] * 30]
     origin = Provenance(dataset=words, source=words, query_hash="9f2c41d07ab3", rows=600)
     body = html(page(*blocks, title=words, notices=[words] * 300, provenance=[origin] * 300))
-    assert len(body.encode()) <= BUDGET
+    assert len(body.encode()) <= BODY
     assert "Showing 2 of 600 rows and 6 of 60 columns; all in the attachment" in body
     assert "Showing 6 of 1,000 figures." in body
     assert "of 34 parts of the report do not fit in this mail." in body
@@ -330,7 +331,7 @@ def test_the_body_stays_under_the_budget_whatever_the_data(words: str) -> None:
 
 def test_a_template_that_is_too_long_by_itself_is_an_error(tmp_path: Path) -> None:
     """No cutting of data can help then."""
-    own_template(tmp_path, "x" * (BUDGET + 1))
+    own_template(tmp_path, "x" * (BODY + 1))
     with pytest.raises(RenderError, match="does not fit in 90,000 bytes"):
         html(page(), folders=[tmp_path], template="own.html.j2")
 

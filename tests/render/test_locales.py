@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from reports.model import Page, Table, Text
 from reports.render.locales import CATALOGS, END, LEFT, OWN, Locale
+from reports.render.views import write
 
 KEYWORDS = {"word": None, "noted": None, "_": None, "plural": (1, 2)}
 LANGUAGES = sorted(path.name for path in CATALOGS.iterdir())
@@ -56,3 +60,17 @@ def test_words_and_values_keep_their_direction_from_right_to_left() -> None:
     assert Locale("ar").word("As of {date}", date="x") == f"{LEFT}As of {OWN}x{END}{END}"
     assert Locale("ar").signed("+12") == f"{LEFT}+12{END}"
     assert Locale("de").signed("+12") == "+12"
+
+
+def test_the_owners_words_are_never_looked_up() -> None:
+    """Not even where they are also ours, and without marks of direction that theirs have not."""
+    page = Page(
+        title="x",
+        subject="x",
+        as_of=dt.date(2026, 10, 31),
+        blocks=[Text(text="Total"), Text(text="مرحبا")],
+        language="ar",
+    )
+    assert [part.paragraphs for part in write(page).parts] == [["Total"], ["مرحبا"]]  # type: ignore[union-attr]
+    german = write(replace(page, blocks=[Text(text="Total"), Text(text=Table.empty)], language="de"))
+    assert [part.paragraphs for part in german.parts] == [["Total"], ["Keine Zeilen."]]  # type: ignore[union-attr]

@@ -14,7 +14,7 @@ from render.pages import COLUMNS, table
 
 from reports.errors import RenderError
 from reports.model import Column, Table
-from reports.render.tables import MISSING, Cell, Room, lay_out, listed, shortened, width
+from reports.render.tables import MISSING, Cell, Room, lay_out, shortened, width
 
 
 def said(row: Iterable[Cell]) -> tuple[str, ...]:
@@ -147,8 +147,3 @@ def test_unprintable_characters_are_shown_as_such() -> None:
 def test_width_is_counted_in_columns(text: str, columns: int) -> None:
     """East Asian characters take two, combining marks none."""
     assert width(text) == columns
-
-
-def test_names_are_listed_as_in_a_sentence() -> None:
-    """Commas, and a last and."""
-    assert [listed("a"), listed("ab"), listed("abc")] == ["a", "a and b", "a, b and c"]
