@@ -60,21 +60,14 @@ class Maker:
     before: Before | None = None
 
     def make(self) -> Made:
-        """The finished messages; a ReportsError where there cannot be one.
-
-        All is fetched and computed once, and rendered once in each language and currency.
-        """
+        """The finished messages; a ReportsError where there cannot be one."""
         envelopes = addressing.envelopes(self.job, self.settings, only=self.only)
         late = lateness(self.job, self.run, self.settings)
         pipeline = Pipeline(
             job=self.job, run=self.run, settings=self.settings, tell=self.tell, late=late, before=self.before
         )
-        datasets = pipeline.fetch()
-        frames = pipeline.transform(datasets)
-        speaking = {locale: pipeline.speaking(locale) for locale in dict.fromkeys(one.locale for one in envelopes)}
-        produced = {locale: one.render(datasets, frames) for locale, one in speaking.items()}
-        letters = [self._letter(one, speaking[one.locale], produced[one.locale]) for one in envelopes]
-        return Made(self.run, letters)
+        renderings = pipeline.renderings(pipeline.fetch(), [one.locale for one in envelopes])
+        return Made(self.run, [self._letter(one, *renderings[one.locale]) for one in envelopes])
 
     def _letter(self, envelope: Envelope, pipeline: Pipeline, produced: Produced) -> Letter:
         if envelope.banner:

@@ -263,14 +263,14 @@ class Book:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A dataset as it was asked for: the source by its name, the query, and what came of it."""
+class Provenance:
+    """Where a dataset came from: nothing in it changes from run to run on equal input."""
 
-    name: str
+    dataset: str
     source: str
-    sql: str
     query_hash: str
     rows: int
+    sql: str = ""
     set_aside: int = 0
 
 
@@ -279,19 +279,9 @@ class About:
     """What a workbook says of its own making: nothing in it changes from run to run on equal input."""
 
     job: str
-    datasets: Sequence[Asked] = ()
+    datasets: Sequence[Provenance] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     notices: Sequence[str] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provenance:
-    """Where a dataset came from, for the footer: nothing in it changes from run to run on equal input."""
-
-    dataset: str
-    source: str
-    query_hash: str
-    rows: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,37 +7,19 @@ It fails or succeeds as a whole: any ReportsError on the way means that there is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
-from zoneinfo import ZoneInfo
 
 from reports import blocks, hooks, shipped
 from reports.attaching import Attaching
 from reports.definition import Job
 from reports.errors import JobError
-from reports.model import (
-    About,
-    Artifact,
-    Asked,
-    Before,
-    Block,
-    Chart,
-    Dataset,
-    Page,
-    Picture,
-    Provenance,
-    Report,
-    Run,
-    Status,
-    Table,
-    Theme,
-    size,
-)
-from reports.render import charts, html, images, text, themes
-from reports.render.formats import written
+from reports.model import About, Artifact, Before, Block, Dataset, Page, Report, Run, Table, Theme, size
+from reports.remarks import Remarks, provenance, rejected
+from reports.render import html, pictures, text, themes
 from reports.render.locales import ENGLISH, Locale
 from reports.settings import Settings
 from reports.sources import in_zone, open_source
@@ -80,10 +62,13 @@ class Pipeline:
     before: Before | None = None
     locale: Locale = ENGLISH
 
-    def produce(self) -> Produced:
-        datasets = self.fetch()
+    def renderings(
+        self, datasets: Sequence[Dataset], locales: Iterable[Locale]
+    ) -> dict[Locale, tuple[Pipeline, Produced]]:
+        """All is computed once, and rendered once in each language and currency, with what can restate it."""
         frames = self.transform(datasets)
-        return self.render(datasets, frames)
+        speaking = {locale: self.speaking(locale) for locale in dict.fromkeys(locales)}
+        return {locale: (one, one.render(datasets, frames)) for locale, one in speaking.items()}
 
     def speaking(self, locale: Locale) -> Self:
         """The same run in another language or currency; what was fetched and computed can be rendered by both."""
@@ -133,17 +118,27 @@ class Pipeline:
 
     def render(self, datasets: Sequence[Dataset], frames: Mapping[str, Any]) -> Produced:
         """Blocks as pictures, HTML and text; frames as the files that are attached."""
-        theme = themes.resolve(self.settings.theme)
-        attached = self._attaching(theme, datasets).make(frames)
-        attachments, whole_in = attached.files, attached.whole_in
-        shown = blocks.build(self.job, frames, as_of=self.run.as_of, before=self.before, whole_in=whole_in)
-        shown, pictures = self._fitting(shown, self._images(shown, theme))
-        page = replace(self._page(shown, datasets, theme), status=self._status(frames))
-        page = replace(page, notices=[*page.notices, *attached.notices])
-        report = self._report(page, pictures, attachments)
+        theme, remarks = themes.resolve(self.settings.theme), self._remarks
+        attached = self._attaching(theme, remarks.about(datasets)).make(frames)
+        shown = blocks.build(self.job, frames, as_of=self.run.as_of, before=self.before, whole_in=attached.whole_in)
+        shown, drawn = pictures.drawn(shown, self.locale, theme, self.tell)
+        page = Page(
+            title=self.job.title,
+            subject=remarks.subject(),
+            as_of=self.run.as_of,
+            blocks=shown,
+            notices=[*remarks.notices(datasets), *attached.notices],
+            provenance=provenance(datasets),
+            language=self.locale.language,
+            currency=self.locale.currency,
+            status=remarks.status(frames),
+            compared=self.before.as_of if self.before and blocks.are_compared(shown) else None,
+            theme=theme,
+        )
+        report = self._report(page, drawn, attached.files)
         weight = size(len(report.html.encode()))
-        self.tell(f"rendered {len(pictures)} charts, {len(attachments)} attachments, {weight} of HTML")
-        return Produced(report, page, datasets, self.run, attachments)
+        self.tell(f"rendered {len(drawn)} charts, {len(attached.files)} attachments, {weight} of HTML")
+        return Produced(report, page, datasets, self.run, attached.files)
 
     def restated(
         self, produced: Produced, *, notices: Sequence[str], attachments: Sequence[Artifact] | None = None
@@ -162,11 +157,11 @@ class Pipeline:
         report, added = self._report(page, drawn, kept), [*notices, *produced.added]
         return replace(produced, page=page, report=report, added=added)
 
-    def _attaching(self, theme: Theme, datasets: Sequence[Dataset]) -> Attaching:
+    def _attaching(self, theme: Theme, about: About) -> Attaching:
         return Attaching(
             job=self.job,
             as_of=self.run.as_of,
-            about=self._about(datasets),
+            about=about,
             before=self.before,
             root=self.settings.root,
             locale=self.locale,
@@ -174,68 +169,9 @@ class Pipeline:
             tell=self.tell,
         )
 
-    def _about(self, datasets: Sequence[Dataset]) -> About:
-        asked = [one for dataset in datasets for one in _asked(dataset)]
-        return About(
-            job=self.job.name, datasets=asked, params=self.run.params, notices=_rejections(datasets, self.locale)
-        )
-
-    def _fitting(self, shown: Sequence[Block], drawn: Sequence[Artifact]) -> tuple[list[Block], list[Artifact]]:
-        """The blocks and their pictures, without those that are too heavy for a mail."""
-        fitted = images.fit(drawn, self.tell)
-        left = iter(fitted)
-        marked = [
-            replace(block, drawn=next(left) is not None) if isinstance(block, Chart | Picture) else block
-            for block in shown
-        ]
-        return marked, [picture for picture in fitted if picture]
-
-    def _images(self, shown: Sequence[Block], theme: Theme) -> list[Artifact]:
-        to_draw = [block for block in shown if isinstance(block, Chart | Picture)]
-        return [
-            charts.draw_figure(block, number=number)
-            if isinstance(block, Picture)
-            else charts.draw(block, number=number, locale=self.locale, theme=theme)
-            for number, block in enumerate(to_draw, start=1)
-        ]
-
-    def _page(self, shown: Sequence[Block], datasets: Sequence[Dataset], theme: Theme) -> Page:
-        late = [self._lateness()] if self.late else []
-        return Page(
-            title=self.job.title,
-            subject=self._subject(),
-            as_of=self.run.as_of,
-            blocks=shown,
-            notices=late + _rejections(datasets, self.locale),
-            provenance=[origin for dataset in datasets for origin in provenance(dataset)],
-            language=self.locale.language,
-            currency=self.locale.currency,
-            compared=self.before.as_of if self.before and blocks.are_compared(shown) else None,
-            theme=theme,
-        )
-
-    def _subject(self) -> str:
-        subject = self.job.filled(self.job.subject, written(self.run.as_of, "date", self.locale))
-        return self.locale.word("LATE, for {due}: {subject}", due=self._due, subject=subject) if self.late else subject
-
-    def _status(self, frames: Mapping[str, pd.DataFrame]) -> Status | None:
-        """What the job says of itself; a late one that says nothing is late."""
-        late = Status(text=self.locale.word("Late"), tone="warning") if self.late else None
-        return blocks.status(self.job, frames) or late
-
-    def _lateness(self) -> str:
-        """When it was due and when it was begun, both on the job's own clock, which is named."""
-        begun = self.run.started.astimezone(ZoneInfo(self._zone)).replace(tzinfo=None)
-        return self.locale.word(
-            "This report is late: it was due at {due}, and begun at {begun} ({zone}).",
-            due=self._due,
-            begun=written(begun, "datetime", self.locale),
-            zone=self._zone,
-        )
-
     @property
-    def _due(self) -> str:
-        return written(self.late, "datetime", self.locale)
+    def _remarks(self) -> Remarks:
+        return Remarks(job=self.job, run=self.run, zone=self._zone, late=self.late, locale=self.locale)
 
     @property
     def _zone(self) -> str:
@@ -260,56 +196,3 @@ def _pointing(shown: Sequence[Block], files: Mapping[str, str]) -> list[Block]:
     return [
         replace(block, whole_in=files.get(block.whole_in, "")) if isinstance(block, Table) else block for block in shown
     ]
-
-
-def rejected(datasets: Sequence[Dataset]) -> dict[tuple[str, str], pd.DataFrame]:
-    """The rows set aside by source and table, each once however many queries read the table."""
-    return {
-        (dataset.query.source if dataset.query else "", table): rows
-        for dataset in datasets
-        for table, rows in dataset.rejected.items()
-    }
-
-
-def _rejections(datasets: Sequence[Dataset], locale: Locale) -> list[str]:
-    return [_rejection(table, rows, locale) for (_, table), rows in rejected(datasets).items() if len(rows)]
-
-
-def _rejection(table: str, rows: pd.DataFrame, locale: Locale) -> str:
-    first = rows.iloc[0]
-    place = {"file": first["file"], "line": first["line"], "column": first["column"], "value": first["value"]}
-    return locale.plural(
-        "{count} row of {table} did not fit and is not in these numbers. It is in {place}: {reason}.",
-        "{count} rows of {table} did not fit and are not in these numbers. The first is in {place}: {reason}.",
-        len(rows),
-        table=table,
-        place=locale.word("{file}, line {line}, column {column}, '{value}'", **place)
-        if first["column"]
-        else locale.word("{file}, line {line}", **place),
-        reason=first["reason"],
-    )
-
-
-def _asked(dataset: Dataset) -> list[Asked]:
-    """What the workbook says of a dataset, if a query gave it."""
-    if (query := dataset.query) is None:
-        return []
-    set_aside = sum(map(len, dataset.rejected.values()))
-    return [
-        Asked(
-            name=dataset.name,
-            source=query.source,
-            sql=query.sql,
-            query_hash=query.hash,
-            rows=dataset.rows,
-            set_aside=set_aside,
-        )
-    ]
-
-
-def provenance(dataset: Dataset) -> list[Provenance]:
-    """Where the dataset came from, if a query gave it."""
-    if (query := dataset.query) is None:
-        return []
-    origin = Provenance(dataset=dataset.name, source=query.source, query_hash=query.hash, rows=dataset.rows)
-    return [origin]

@@ -20,7 +20,7 @@ HOUSE = [
     {"settings"},
     {"drivers"},
     {"params", "jobs", "hooks", "blocks", "project", "sources", "render", "transports", "store", "lint"},
-    {"attaching", "addressing"},
+    {"attaching", "addressing", "remarks"},
     {"pipeline"},
     {"oversize", "notices", "delivery", "archive"},
     {"telling", "checking"},

@@ -109,15 +109,9 @@ def remake(archive: Archive, folder: Path, *, tell: Tell, current: Settings | No
     pipeline = Pipeline(
         job=job, run=archive.run, settings=settings, tell=tell, late=archive.manifest["late"], before=archive.before
     )
-    datasets = list(archive.datasets(job))
-    frames = pipeline.transform(datasets)
     locales = [Locale(report["language"], report["currency"]) for report in archive.reports]
-    speaking = {locale: pipeline.speaking(locale) for locale in dict.fromkeys(locales)}
-    made = {locale: one.render(datasets, frames) for locale, one in speaking.items()}
-    return [
-        _as_sent(speaking[locale], made[locale], report)
-        for locale, report in zip(locales, archive.reports, strict=True)
-    ]
+    made = pipeline.renderings(list(archive.datasets(job)), locales)
+    return [_as_sent(*made[locale], report) for locale, report in zip(locales, archive.reports, strict=True)]
 
 
 def _unlocked(job: Job) -> Job:

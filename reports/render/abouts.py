@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.model import About, Asked, Book
+from reports.model import About, Book, Provenance
 from reports.render.cells import text_of
 from reports.render.formats import NUMBERS, missing, parsed, written
 from reports.render.grids import Grid, GridColumn
@@ -52,11 +52,11 @@ class AboutPage(SheetPage):
             self._line(self.locale.word("Notice"), notice)
         self._params(about)
 
-    def datasets(self, asked: Sequence[Asked]) -> None:
+    def datasets(self, origins: Sequence[Provenance]) -> None:
         """Each dataset with its source, its rows and its query."""
-        for one in asked:
+        for one in origins:
             self.gap()
-            self.section(one.name, _FIRST)
+            self.section(one.dataset, _FIRST)
             word, number = self.locale.word, self.locale.integer
             facts = {word("Source"): one.source, word("Query"): one.query_hash, word("Rows"): number(one.rows)}
             if one.set_aside:

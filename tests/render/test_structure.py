@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.xlsx import faults
 
-from reports.model import About, Asked, Book, Chart, Column, Figure, Figures, Sheet, Table
+from reports.model import About, Book, Chart, Column, Figure, Figures, Provenance, Sheet, Table
 from reports.render import workbook
 
 TEXTS = st.text(st.characters(), max_size=40)
@@ -47,8 +47,8 @@ def figures(draw: st.DrawFn) -> Figures:
 @st.composite
 def books(draw: st.DrawFn) -> Book:
     contents = draw(st.lists(tables() | figures(), min_size=1, max_size=4))
-    asked = Asked(name=draw(TEXTS), source=draw(TEXTS), sql=draw(TEXTS), query_hash="0", rows=1)
-    about = About(job=draw(TEXTS), datasets=[asked], params={"a": draw(VALUES)}, notices=[draw(TEXTS)])
+    origin = Provenance(dataset=draw(TEXTS), source=draw(TEXTS), sql=draw(TEXTS), query_hash="0", rows=1)
+    about = About(job=draw(TEXTS), datasets=[origin], params={"a": draw(VALUES)}, notices=[draw(TEXTS)])
     sheets = [Sheet(name=draw(TEXTS), content=content) for content in contents]
     return Book(file="b", sheets=sheets, title=draw(TEXTS), about=draw(st.sampled_from([None, about])))
 

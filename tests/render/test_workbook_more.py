@@ -22,7 +22,7 @@ from python_calamine import CalamineWorkbook
 from support.xlsx import faults
 
 from reports.errors import RenderError
-from reports.model import About, Asked, Book, Chart, Column, Figure, Figures, Sheet, Table, Theme
+from reports.model import About, Book, Chart, Column, Figure, Figures, Provenance, Sheet, Table, Theme
 from reports.render import workbook
 from reports.render.locales import Locale
 from reports.render.workbook import Written
@@ -217,8 +217,8 @@ def test_figures_stand_beside_those_of_the_last_run() -> None:
 
 def about() -> About:
     sql = "SELECT *\n\tFROM loans\nWHERE " + " AND ".join(f"x{n} = {n}" for n in range(40))
-    asked = Asked(name="loans", source="warehouse", sql=sql, query_hash="0123456789ab", rows=6, set_aside=2)
-    return About(job="cashflow", datasets=[asked], params={"day": AS_OF, "rate": 0.5}, notices=["2 rows did not fit."])
+    origin = Provenance(dataset="loans", source="warehouse", sql=sql, query_hash="0123456789ab", rows=6, set_aside=2)
+    return About(job="cashflow", datasets=[origin], params={"day": AS_OF, "rate": 0.5}, notices=["2 rows did not fit."])
 
 
 def test_the_last_sheet_is_about_the_report() -> None:
@@ -242,8 +242,8 @@ def test_the_last_sheet_is_about_the_report() -> None:
 
 def test_a_very_long_query_is_cut_with_its_hash() -> None:
     """A sheet is no place for a thousand lines."""
-    asked = replace(about().datasets[0], sql="\n".join(f"-- {n}" for n in range(1_000)))
-    found = texts(opened(write(loans(), about=About(job="j", datasets=[asked])))["About this report"])
+    origin = replace(about().datasets[0], sql="\n".join(f"-- {n}" for n in range(1_000)))
+    found = texts(opened(write(loans(), about=About(job="j", datasets=[origin])))["About this report"])
     assert "… 850 more lines; the whole query has the hash 0123456789ab" in found
     assert "-- 149" in found
     assert "-- 150" not in found
