@@ -405,15 +405,20 @@ class App:
 
     def verify(self, run_id: str, *, current: bool = False, tell: Tell = silent) -> Verification:
         """A run by its id, made again from what it fetched then and compared with what it made then."""
+        verifier = self._verifier(current, tell)
+        return verifier.verify(verifier.store.runs.find(run_id))
+
+    def verify_newest(
+        self, job: str = "", limit: int = 10, *, current: bool = False, tell: Tell = silent
+    ) -> Iterator[Verification]:
+        """The same of the newest runs, of one job or of all, that succeeded and were no tests."""
+        good = (run for run in self.runs(job, MOST) if run.state == "succeeded" and run.trigger != "test")
+        return map(self._verifier(current, tell).tried, islice(good, limit))
+
+    def _verifier(self, current: bool, tell: Tell) -> Verifier:  # noqa: FBT001  handed on from two methods
         if (store := self._history()) is None:
             raise StoreError("no run is kept here yet", hint="reports run JOB makes one")
-        run = store.runs.find(run_id)
-        return Verifier(settings=self.settings, store=store, tell=tell, current=current).verify(run)
-
-    def verifiable(self, job: str = "", limit: int = 10) -> Sequence[Run]:
-        """The newest runs, of one job or of all, that succeeded and were no tests."""
-        good = (run for run in self.runs(job, MOST) if run.state == "succeeded" and run.trigger != "test")
-        return list(islice(good, limit))
+        return Verifier(settings=self.settings, store=store, tell=tell, current=current)
 
     def artifact(self, history: History, name: str) -> bytes:
         """The bytes of a file of that run, as they were sent."""

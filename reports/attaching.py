@@ -14,6 +14,7 @@ from reports.errors import RenderError
 from reports.model import XLSX, About, Artifact, Before, Theme
 from reports.render import flat, sealing, workbook
 from reports.render.locales import Locale
+from reports.render.oddities import Note
 from reports.render.packing import zipped
 from reports.render.sheet_names import file_name
 
@@ -80,9 +81,7 @@ class Attaching:
             raise RenderError("the workbook has no sheets", where=excel.file, hint="attach at least one dataset")
         book = replace(book, theme=self.theme, about=self.about if excel.about else None)
         made = workbook.write(book, locale=self.locale)
-        for said in (*made.continued, *made.notes):
-            self.tell(f"{made.artifact.name}: {said}")
-        lost = [f"{made.artifact.name}: {note}" for note in made.notes if note.lost]
+        lost = self._told(made.artifact.name, made.continued, made.notes)
         return made.artifact, [sheet.dataset for sheet in excel.sheets if sheet.dataset], lost
 
     def _filled(self, excel: Workbook, frames: Mapping[str, pd.DataFrame]) -> _Made:
@@ -96,10 +95,14 @@ class Attaching:
             path.read_bytes(), excel.template, tables=tables, named=named, chosen=excel.fill, locale=self.locale
         ).fill()
         name = file_name(self.job.filled(excel.file, self.as_of))
-        for said in (*filled.said, *filled.notes):
-            self.tell(f"{name}: {said}")
-        lost = [f"{name}: {note}" for note in filled.notes if note.lost]
+        lost = self._told(name, filled.said, filled.notes)
         return Artifact(name=name, media_type=XLSX, content=filled.content), filled.datasets, lost
+
+    def _told(self, name: str, said: Sequence[str], notes: Sequence[Note]) -> list[str]:
+        """Says in the log what became of a workbook; readers are told of what is lost."""
+        for one in (*said, *notes):
+            self.tell(f"{name}: {one}")
+        return [f"{name}: {note}" for note in notes if note.lost]
 
     def _csv(self, options: CsvFile, frames: Mapping[str, pd.DataFrame]) -> Artifact:
         table, name = blocks.flat(self.job, options, frames), self._name(options, ".csv")

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from reports.app import History, Sent
-from reports.errors import ReportsError
 from reports.execution import Letter, named
 from reports.model import Artifact, Attempt, Dataset, Delivery, Run
+from reports.saving import save
+from reports.verifying import Verification
 
 
 def write(sent: Sent, folder: Path) -> list[Path]:
@@ -24,7 +25,7 @@ def write(sent: Sent, folder: Path) -> list[Path]:
     for letter in sent.letters:
         files |= _files(letter, taken=files)
     files["run.json"] = record_text.encode()
-    return [write_file(folder / name, content) for name, content in files.items()]
+    return [save(folder / name, content) for name, content in files.items()]
 
 
 def _files(letter: Letter, *, taken: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -41,16 +42,6 @@ def _files(letter: Letter, *, taken: Mapping[str, bytes]) -> dict[str, bytes]:
         named("body.txt", letter.name): report.text.encode(),
         **{names[one.name]: one.content for one in artifacts},
     }
-
-
-def write_file(path: Path, content: bytes) -> Path:
-    """The file, in a folder that is made if need be."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise ReportsError(f"{path.parent} cannot be written: {error.strerror}", where=str(path)) from error
-    return path
 
 
 def record(sent: Sent) -> dict[str, Any]:
@@ -131,6 +122,22 @@ def run_row(run: Run) -> dict[str, Any]:
         "error": run.error or None,
         "started": _instant(run.started),
         "finished": _instant(run.finished),
+    }
+
+
+def verification_record(verification: Verification) -> dict[str, Any]:
+    """What came of making a run again; `same` is None where that was not possible."""
+    run = verification.run
+    return {
+        "run": run.id,
+        "job": run.job,
+        "as_of": run.as_of.isoformat(),
+        "same": None if verification.error else verification.same,
+        "error": verification.error or None,
+        "compared": [
+            {"name": one.name, "same": one.same, "differences": list(one.differences)} for one in verification.compared
+        ],
+        "changed": list(verification.changed),
     }
 
 

@@ -11,7 +11,7 @@ from reports import execution, jobs
 from reports.archive.comparing import Compared, compare
 from reports.archive.packing import MEDIA_TYPE, libraries
 from reports.archive.remaking import Archive, remake
-from reports.errors import JobError, StoreError
+from reports.errors import JobError, ReportsError, StoreError
 from reports.model import Run, StoredArtifact
 from reports.pipeline import Tell
 from reports.settings import Settings
@@ -20,15 +20,19 @@ from reports.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What came of one run: each thing that it made, and what is another now than it was then."""
+    """What came of one run: each thing that it made, and what is another now than it was then.
+
+    `error` says why it could not be made again.
+    """
 
     run: Run
-    compared: Sequence[Compared]
+    compared: Sequence[Compared] = ()
     changed: Sequence[str] = ()
+    error: str = ""
 
     @property
     def same(self) -> bool:
-        return all(one.same for one in self.compared)
+        return not self.error and all(one.same for one in self.compared)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,13 @@ class Verifier:
             made = remake(archive, Path(folder), tell=self.tell, current=current)
             compared = list(compare(archive, made, kept, self.store.artifacts.get))
         return Verification(run=run, compared=compared, changed=list(self._changed(run, archive)))
+
+    def tried(self, run: Run) -> Verification:
+        """The same, for one of many: that it cannot be made again does not stand in the way of the next."""
+        try:
+            return self.verify(run)
+        except ReportsError as error:
+            return Verification(run=run, error=str(error))
 
     def _archived(self, run: Run, files: Sequence[StoredArtifact]) -> bytes:
         found = next((one for one in files if one.media_type == MEDIA_TYPE), None)

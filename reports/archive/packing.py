@@ -18,13 +18,14 @@ from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+from zipfile import ZipFile
 
 from reports import shipped
 from reports.archive import frames, values
 from reports.definition import Job
 from reports.model import Artifact, Before, Dataset, Run, size
 from reports.pipeline import Produced
+from reports.render.packing import entry
 from reports.settings import Settings
 
 FORMAT = 1
@@ -52,10 +53,8 @@ class _Pack:
         self.zip = ZipFile(self.content, "w")
 
     def add(self, name: str, content: bytes) -> None:
-        entry = ZipInfo(name)  # dated 1980
         shrinks = len(zlib.compress(content[:_SAMPLE], 1)) < 0.85 * len(content[:_SAMPLE])
-        entry.compress_type = ZIP_DEFLATED if shrinks else ZIP_STORED
-        self.zip.writestr(entry, content, compresslevel=1)
+        self.zip.writestr(entry(name, stored=not shrinks), content, compresslevel=1)
 
     def put(self, content: bytes) -> str:
         """Keeps a column; gives the name of its entry."""

@@ -127,9 +127,9 @@ def _open(app: App, history: History, name: str) -> None:
 
 
 def _write(app: App, history: History, name: str, folder: Path) -> Path:
-    from reports.export import write_file
+    from reports.saving import save
 
-    return write_file(folder / Path(name).name, app.artifact(history, name))
+    return save(folder / Path(name).name, app.artifact(history, name))
 
 
 def _tell(history: History) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from reports.lint import CLIENTS, SEVERITIES, Finding, Verdict
+from reports.lint import SEVERITIES, Finding, Verdict, in_words
 from reports.model import size
 
 
@@ -47,10 +47,5 @@ def _files(findings: Sequence[Finding]) -> Iterator[str]:
             times = f" ({one.times} times)" if one.times > 1 else ""
             yield f"    {one.where[len(name) + 1 :]:>4}  {one.severity}: {one.what}{times} [{one.rule}]"
             if one.clients:
-                yield f"          in: {in_words(one.clients)}"
+                yield f"          in: {', '.join(in_words(one.clients))}"
             yield f"          do: {one.do}"
-
-
-def in_words(clients: Sequence[str]) -> str:
-    """The clients as people call them."""
-    return "every client" if len(clients) == len(CLIENTS) else ", ".join(CLIENTS[one] for one in clients)

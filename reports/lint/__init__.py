@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reports.errors import ReportsError
 from reports.lint import clients, contrast, envelope, links, pictures, structure, word
-from reports.lint.finding import SEVERITIES, Finding, Severity, gathered
+from reports.lint.finding import SEVERITIES, Finding, Severity, gathered, in_words
 from reports.lint.mail import Mail
 from reports.lint.places import Template
 from reports.lint.subject import Subject
@@ -21,7 +21,9 @@ from reports.lint.support import CLIENTS
 
 RULES = (clients.check, word.check, contrast.check, pictures.check, structure.check, links.check, envelope.check)
 
-__all__ = ["CLIENTS", "SEVERITIES", "Finding", "Mail", "Severity", "Template", "Verdict", "check", "check_file"]
+__all__ = [
+    "CLIENTS", "SEVERITIES", "Finding", "Mail", "Severity", "Template", "Verdict", "check", "check_file", "in_words",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -54,3 +54,8 @@ def _together(alike: Sequence[Finding]) -> Finding:
 def _place(where: str) -> tuple[str, int]:
     path, _, line = where.rpartition(":")
     return (path, int(line)) if line.isdecimal() else (where, 0)
+
+
+def in_words(clients: Sequence[str]) -> list[str]:
+    """The clients as people call them."""
+    return ["every client"] if len(clients) == len(CLIENTS) else [CLIENTS[one] for one in clients]

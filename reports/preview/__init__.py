@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from reports.app import Sent
-from reports.errors import ReportsError
 from reports.execution import Letter, named
-from reports.lint import CLIENTS, SEVERITIES, Finding, Severity, Verdict, markup
+from reports.lint import CLIENTS, SEVERITIES, Finding, Severity, Verdict, in_words, markup
 from reports.lint.mail import Mail, Part
 from reports.model import size
 from reports.preview import sheets
 from reports.preview.sheets import Sheet
 from reports.render import html
+from reports.saving import save
 
 WIDTHS = (320, 375, 600, 1024)
 LARGEST, LARGEST_TOGETHER = 4_000_000, 6_000_000
@@ -56,16 +56,7 @@ class Row:
 def write(sent: Sent, verdicts: Mapping[str, Verdict], folder: Path) -> list[Path]:
     """The pages in `folder`: JOB.html, and one more for each further audience, JOB-AUDIENCE.html."""
     pages = {named(f"{sent.run.job}.html", one.name): page(sent, one, verdicts[one.name]) for one in sent.letters}
-    return [_save(folder / name, text) for name, text in pages.items()]
-
-
-def _save(path: Path, text: str) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8", newline="\n")
-    except OSError as error:
-        raise ReportsError(f"{path} cannot be written: {error.strerror}", where=str(path)) from error
-    return path
+    return [save(folder / name, text.encode()) for name, text in pages.items()]
 
 
 def page(sent: Sent, letter: Letter, verdict: Verdict) -> str:
@@ -149,12 +140,4 @@ def _grouped(findings: Sequence[Finding]) -> list[tuple[Severity, list[dict[str,
 
 
 def _finding(one: Finding) -> dict[str, Any]:
-    clients = ["every client"] if len(one.clients) == len(CLIENTS) else [CLIENTS[client] for client in one.clients]
-    return {
-        "rule": one.rule,
-        "what": one.what,
-        "do": one.do,
-        "where": one.where,
-        "times": one.times,
-        "clients": clients,
-    }
+    return asdict(one) | {"clients": in_words(one.clients)}

@@ -96,10 +96,15 @@ def _text(text: str, key: str, options: CsvFile, counted: _Counted) -> str:
     if _SURROGATE.search(text):
         text = _SURROGATE.sub("\ufffd", text)
         counted.replaced[key] = counted.replaced.get(key, 0) + 1
-    if options.guard and _EVALUATED.match(text):
-        counted.guarded[key] = counted.guarded.get(key, 0) + 1
-        return f"'{text}"
-    return text
+    if not options.guard or (safe := guarded(text)) is text:
+        return text
+    counted.guarded[key] = counted.guarded.get(key, 0) + 1
+    return safe
+
+
+def guarded(text: str) -> str:
+    """`text`, with an apostrophe before it where a spreadsheet would evaluate it."""
+    return f"'{text}" if _EVALUATED.match(text) else text
 
 
 def _encoded(text: str, encoding: str, where: str) -> bytes:

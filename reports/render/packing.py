@@ -17,14 +17,16 @@ def zipped(name: str, files: Sequence[Artifact]) -> Artifact:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for file in files:
-            archive.writestr(_entry(file.name), file.content)
+            archive.writestr(entry(file.name), file.content)
     return Artifact(name=name, media_type=MEDIA_TYPE, content=packed.getvalue(), plain_sha256=_plain(files))
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-    entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
-    return entry
+def entry(name: str, *, stored: bool = False) -> zipfile.ZipInfo:
+    """An entry of a zip that is the same on every day and every system; `stored` is not compressed."""
+    made = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    made.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    made.create_system, made.external_attr = 3, 0o644 << 16
+    return made
 
 
 def _plain(files: Sequence[Artifact]) -> str:

@@ -64,8 +64,7 @@ class History:
     def before(self, job: str, as_of: dt.date, media_type: str) -> Sequence[tuple[Run, StoredArtifact]]:
         """Good runs about days before `as_of` that were no tests, the last first, each with its file of that type."""
         ours = (run.c.job == job, run.c.state == "succeeded", run.c.trigger != "test", run.c.as_of < as_of)
-        files = (artifact.c.name, artifact.c.media_type, artifact.c.sha256, artifact.c.size)
-        kept = rows.runs(log=False).add_columns(*files).join(artifact, artifact.c.run == run.c.id)
+        kept = rows.runs(log=False).add_columns(*rows.ARTIFACT).join(artifact, artifact.c.run == run.c.id)
         wanted = kept.where(*ours, artifact.c.media_type == media_type)
         with self.database.reading() as connection:
             found = connection.execute(wanted.order_by(run.c.as_of.desc(), *_newest(run)).limit(EARLIER)).all()

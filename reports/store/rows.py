@@ -60,9 +60,12 @@ def as_beat(row: Row[Any]) -> Beat:
     return Beat(**dict(zip(_BEAT, row, strict=True)))
 
 
+ARTIFACT = (artifact.c.name, artifact.c.media_type, artifact.c.sha256, artifact.c.size)
+"""The columns that `as_artifact` reads."""
+
+
 def artifacts_of(run_id: str) -> Select[Any]:
-    columns = (artifact.c.name, artifact.c.media_type, artifact.c.sha256, artifact.c.size)
-    return select(*columns).where(artifact.c.run == run_id).order_by(artifact.c.id)
+    return select(*ARTIFACT).where(artifact.c.run == run_id).order_by(artifact.c.id)
 
 
 def as_artifact(row: Row[Any]) -> StoredArtifact:

@@ -138,7 +138,7 @@ class Desk:
         for upload in ended:
             if not upload.rejected:
                 continue
-            made = rejected.files(upload, self.store.uploads)
+            made = rejected.files(upload, self.store.uploads, self.tell)
             paths = rejected.write(made, self.settings.data_folder / "uploads")
             found += made
             for place, one in enumerate(done):

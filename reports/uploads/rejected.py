@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from reports.errors import ReportsError
 from reports.model import Artifact, Book, Column, Sheet, Table
 from reports.render import workbook
+from reports.render.flat import guarded
+from reports.saving import save
 from reports.store import Reject, Upload, Uploads
 from reports.uploads.frames import COLUMNS, HEADINGS, of_rejects
 
 IN_A_SHEET = 500_000
 """Rows that a workbook has; those beyond are in the CSV file alone."""
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def files(upload: Upload, uploads: Uploads) -> list[Artifact]:
-    """The workbook and the CSV file of an upload's rejected rows."""
+def files(upload: Upload, uploads: Uploads, tell: Callable[[str], None]) -> list[Artifact]:
+    """The workbook and the CSV file of an upload's rejected rows; `tell` is told what the first cannot hold of them."""
     name = f"{Path(upload.name).stem[:100] or 'frame'} rejected {upload.id[:8]}"
     rows = of_rejects(islice(uploads.rejects(upload.id), IN_A_SHEET))
     columns = [Column(key=key, label=label) for key, label in zip(COLUMNS, HEADINGS, strict=True)]
     columns[1] = replace(columns[1], format="integer")
     sheet = Sheet(name="Rejected rows", content=Table(frame=rows, columns=columns, limit=len(rows)))
     title = f"Rejected rows of {upload.name}"
-    book = workbook.write(Book(file=f"{name}.xlsx", sheets=[sheet], title=title, as_of=upload.started.date())).artifact
+    made = workbook.write(Book(file=f"{name}.xlsx", sheets=[sheet], title=title, as_of=upload.started.date()))
+    for note in made.notes:
+        tell(f"{made.artifact.name}: {note}")
     text = as_csv(uploads.rejects(upload.id))
+    book = made.artifact
     return [book, Artifact(name=book.name.removesuffix(".xlsx") + ".csv", media_type="text/csv", content=text)]
 
 
@@ -39,22 +42,10 @@ def as_csv(rejects: Iterable[Reject]) -> bytes:
     writer = csv.writer(target)
     writer.writerow(COLUMNS)
     for one in rejects:
-        writer.writerow([_guarded(getattr(one, name)) for name in COLUMNS])
+        writer.writerow([guarded(value) if isinstance(value := getattr(one, name), str) else value for name in COLUMNS])
     return b"\xef\xbb\xbf" + target.getvalue().encode("utf-8", "replace")
-
-
-def _guarded(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_BEGINS_A_FORMULA) else value
 
 
 def write(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
     """The files in `folder`, which is made if need be."""
-    paths = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for one in artifacts:
-            paths.append(folder / one.name)
-            paths[-1].write_bytes(one.content)
-    except OSError as error:
-        raise ReportsError(f"{folder} cannot be written: {error.strerror}", where=str(folder)) from error
-    return paths
+    return [save(folder / one.name, one.content) for one in artifacts]

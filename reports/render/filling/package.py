@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from lxml import etree
 
 from reports.errors import RenderError
+from reports.render.packing import entry
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
@@ -45,7 +46,7 @@ class Package:
     def __post_init__(self) -> None:
         try:
             with ZipFile(BytesIO(self.content)) as packed:
-                self._parts = {entry.filename: packed.read(entry) for entry in packed.infolist() if not entry.is_dir()}
+                self._parts = {one.filename: packed.read(one) for one in packed.infolist() if not one.is_dir()}
         except BadZipFile as error:
             what = "is encrypted" if self.content.startswith(_OLE) else "is no .xlsx file"
             raise RenderError(f"the template {what}", where=self.where, hint="save it as an .xlsx workbook") from error
@@ -113,9 +114,7 @@ class Package:
         content = BytesIO()
         with ZipFile(content, "w", ZIP_DEFLATED, compresslevel=6) as packed:
             for name, kept in self._parts.items():
-                entry = ZipInfo(name)  # dated 1980
-                entry.compress_type = ZIP_DEFLATED
-                with packed.open(entry, "w", force_zip64=True) as part:
+                with packed.open(entry(name), "w", force_zip64=True) as part:
                     part.writelines(expand(name, self._xml(name)) if name in self._trees else [kept])
         return content.getvalue()
 
