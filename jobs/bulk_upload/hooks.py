@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from reports import jobs, project
+from reports import project
 from reports.schedules.calendars import Calendar
 
 FOLDER = Path(__file__).parent
@@ -56,7 +56,7 @@ CAUSES = [
 
 def datasets(frames, params):
     settings, _ = project.read_settings(FOLDER.parents[1])
-    zone, calendar = jobs.load(FOLDER.name, settings).zone(settings.timezone), Calendar(settings.calendar)
+    zone, calendar = params["timezone"], Calendar(settings.calendar)
     now = pd.Timestamp(params["now"] or params["started"].astimezone(ZoneInfo(zone)).replace(tzinfo=None))
     day, days = pd.Timestamp(params["as_of"]), params["days"]
     log, undated = the_log(frames["uploads"], zone=zone, log_zone=params["log_zone"], now=now)

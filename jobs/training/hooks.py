@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from reports import jobs, project
 from reports.errors import JobError, choices
 
 FOLDER = Path(__file__).parent
@@ -22,8 +21,7 @@ RUNS = ["run", "state", "best_loss", "at_epoch", "accuracy", "gain", "epochs", "
 
 
 def datasets(frames, params):
-    settings, _ = project.read_settings(FOLDER.parents[1])
-    zone = jobs.load(FOLDER.name, settings).zone(settings.timezone)
+    zone = params["timezone"]
     now, end = until(params, zone)
     log = reading["the_log"](
         frames["metrics"], zone=zone, log_zone=params["log_zone"], end=min(now, end), epochs=params["epochs"]

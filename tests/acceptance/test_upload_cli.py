@@ -85,6 +85,16 @@ def test_formulas_are_no_formulas(where: Place) -> None:
     assert values == ["'=HYPERLINK(1)", "'-2+3+cmd", "'+++++", "'@SUM(1)"]
 
 
+def test_what_the_workbook_cannot_hold_is_told(where: Place) -> None:
+    """The CSV file has it; no cell holds a control character."""
+    file(where, "4,B,abc,a\x01b")
+    ran = reports(where.folder, "upload", "loans.csv", "--to", "wh.loans", "-v")
+    assert ran.returncode == 1
+    assert "1 text has control characters: shown by signs" in ran.stderr
+    (kept,) = (where.folder / "var" / "uploads").glob("*.csv")
+    assert "a\x01b" in kept.read_text("utf-8-sig")
+
+
 def test_people_are_told(where: Place) -> None:
     """One mail to a group: the state first, figures, errors by cause with samples, what to do, the rows attached."""
     file(where, "1,A,1.5,", *BAD)
