@@ -52,9 +52,8 @@ def _by_category(plot: Plot, chart: Chart, locale: Locale) -> WrittenTable:
 
 def _along(drawn: Sequence[Plot], chart: Chart, locale: Locale) -> WrittenTable:
     """Evenly spread places along x, with a row for each line of each panel."""
-    texts = {float(place): plot.x.text(row) for plot in drawn for row, place in enumerate(plot.x.places)}
-    places = sorted(texts)
-    chosen = [places[at] for at in _spread(len(places))]
+    places = np.unique(np.concatenate([plot.x.places for plot in drawn]))
+    chosen = places[_spread(len(places))].tolist()
     every = [(plot, line) for plot in drawn for line in plot.lines]
     rows = [
         [Cell(_name(plot, line, chart)), *(_at(plot, line, place, locale) for place in chosen)]
@@ -66,7 +65,7 @@ def _along(drawn: Sequence[Plot], chart: Chart, locale: Locale) -> WrittenTable:
         _of(noted("{shown} of {all} lines."), len(rows), len(every), locale),
     ]
     note = " ".join(filter(None, notes))
-    return _table([chart.x.label or chart.x.key, *(texts[place] for place in chosen)], rows, note)
+    return _table([chart.x.label or chart.x.key, *(_text(drawn, place) for place in chosen)], rows, note)
 
 
 def _of(said: str, shown: int, every: int, locale: Locale) -> str:
@@ -83,6 +82,12 @@ def _name(plot: Plot, line: Line, chart: Chart) -> str:
     if not plot.name:
         return shortened(line.label, _NAME)
     return shortened(plot.name if len(chart.y) == 1 else f"{plot.name}, {line.label}", _NAME)
+
+
+def _text(drawn: Sequence[Plot], place: float) -> str:
+    """A place along x, as the first panel that has it says it."""
+    found = ((plot.x, np.flatnonzero(plot.x.places == place)) for plot in drawn)
+    return next(x.text(int(rows[0])) for x, rows in found if len(rows))
 
 
 def _at(plot: Plot, line: Line, place: float, locale: Locale) -> Cell:
