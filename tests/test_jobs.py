@@ -106,3 +106,23 @@ def test_each_query_may_name_its_own_source(tmp_path: Path) -> None:
     settings = SETTINGS.replace("[mail]", '[sources.other]\nfiles = "sales.csv"\n[mail]')
     job = load(tmp_path, settings=settings, job=JOB + '[query.by_region]\nsource = "other"\n')
     assert job.queries[0].source == "other"
+
+
+def test_words_that_the_job_nowhere_says_are_told(tmp_path: Path) -> None:
+    """A mistyped one; not what job.toml, a query, hooks or a column's name say."""
+    words = {
+        "Daily sales": "Tagesumsatz",
+        "Daily sale": "x",
+        "Revenue": "Umsatz",
+        "Best day": "Bester Tag",
+        "Open": "Offen",
+    }
+    told = "".join(f'"{text}" = "{said}"\n' for text, said in words.items())
+    hooks = "def datasets(frames, params):\n    return {}  # says 'Best day'\n"
+    query = QUERY + "\n-- 'Open' as it stands in the rows\n"
+    job = load(
+        tmp_path,
+        job=JOB + f"[words.de]\n{told}",
+        files={"jobs/daily/hooks.py": hooks, "jobs/daily/by_region.sql": query},
+    )
+    assert jobs.unsaid(job) == [("de", "Daily sale")]

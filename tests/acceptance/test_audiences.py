@@ -46,3 +46,7 @@ def test_each_audience_gets_one_mail_in_its_language(tmp_path: Path) -> None:
     assert german["subject"] == "Tagesumsatz, 31.10.2026"
     assert told["subject"] == "Daily sales, 2026-10-31"
     assert german["message_id"] != told["message_id"]
+    verified = reports(tmp_path, "verify", told["run"], "--json", MAIL_PASSWORD="hunter2")
+    again = json.loads(verified.stdout)
+    assert (verified.returncode, again["same"]) == (0, True), verified.stdout
+    assert {"subject 1", "subject 2", "body.html 1", "body.html 2"} <= {one["name"] for one in again["compared"]}

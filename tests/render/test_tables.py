@@ -14,6 +14,7 @@ from render.pages import COLUMNS, table
 
 from reports.errors import RenderError
 from reports.model import Column, Table
+from reports.render.locales import Locale
 from reports.render.tables import MISSING, Cell, Room, lay_out, shortened, width
 
 
@@ -147,3 +148,12 @@ def test_unprintable_characters_are_shown_as_such() -> None:
 def test_width_is_counted_in_columns(text: str, columns: int) -> None:
     """East Asian characters take two, combining marks none."""
     assert width(text) == columns
+
+
+@pytest.mark.parametrize("language", ["en", "de", "de_CH", "fr", "sv", "ar", "he", "hi"])
+def test_a_number_below_zero_is_negative_in_every_language(language: str) -> None:
+    """Wherever its sign stands, and whatever marks stand before it."""
+    frame = pd.DataFrame({"x": [-12.5, 12.5, 0.0]})
+    table = Table(frame=frame, columns=[Column(key="x", label="X", format="currency", total=True)])
+    written = lay_out(table, locale=Locale(language, "CHF"))
+    assert [row[0].negative for row in written.rows] == [True, False, False]
