@@ -55,8 +55,9 @@ def wait(attempts: int, *, key: str) -> dt.timedelta:
 def outcome(parcel: Parcel, delivery: Delivery, receipt: Receipt, *, started: dt.datetime, now: dt.datetime) -> Outcome:
     """What a receipt means for the delivery: settled, or another attempt after a wait."""
     told = Outcome(
-        delivery=delivery.id, state="pending", started=started, code=receipt.code, text=receipt.text, hint=receipt.hint
-    )
+        delivery=delivery.id, state="pending", started=started, code=receipt.code, text=receipt.text, hint=receipt.hint,
+        reference=receipt.reference,
+    )  # fmt: skip
     if receipt.state in {"accepted", "refused"} or (receipt.state == "unknown" and parcel.on_unknown == "hold"):
         return replace(told, state=receipt.state)
     pause = wait(delivery.attempts + 1, key=parcel.message_id)  # so that those of one message go together again
@@ -83,6 +84,7 @@ class Sender:
     stop: threading.Event = field(default_factory=threading.Event)
     pause: Callable[[float], object] | None = None
     account: str = "mail"
+    channel: str = ""
     _settled: list[Outcome] = field(default_factory=list, init=False, repr=False)
     _known: dict[int, tuple[Parcel, str]] = field(default_factory=dict, init=False, repr=False)
     _claimed: list[Parcel] = field(default_factory=list, init=False, repr=False)
@@ -124,6 +126,7 @@ class Sender:
                 limit=AT_ONCE,
                 most_recipients=self.transport.limits.recipients,
                 run=run,
+                channel=self.channel,
             )
         )
         self._known = {one.id: (parcel, one.recipient) for parcel in self._claimed for one in parcel.deliveries}
@@ -169,6 +172,7 @@ class Sender:
         for one in self._settled:
             parcel, recipient = self._known[one.delivery]
             about = {"job": parcel.job, "run": parcel.run, "message_id": parcel.message_id, "recipient": recipient}
+            about |= {"channel": self.channel} if self.channel else {}
             state = "deferred" if one.state == "pending" else one.state
             reply = f"{one.code or ''} {one.text}".strip()
             level = logging.INFO if one.state in {"accepted", "pending"} else logging.WARNING
@@ -203,7 +207,7 @@ class Sender:
         """The parcel without those whom settings of now do not let it go to: they are held."""
         going = []
         for delivery in parcel.deliveries:
-            if reason := _forbidden(delivery.recipient, self.mail):
+            if reason := "" if self.channel else _forbidden(delivery.recipient, self.mail):
                 hint = f"mend the settings, then: reports outbox release {parcel.run[:8]}"
                 self._settle(delivery, state="held", text=reason, hint=hint)
             else:
@@ -225,6 +229,8 @@ class Sender:
             recipients=[delivery.recipient for delivery in parcel.deliveries],
             subject=parcel.subject,
             content=content,
+            follow=parcel.follow,
+            earlier=parcel.earlier,
         )
 
     def _in_time(self) -> None:

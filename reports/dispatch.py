@@ -16,7 +16,7 @@ from reports.model import MessageKind
 from reports.settings import Settings
 from reports.store import Store
 from reports.telling import Teller
-from reports.transports import open_transport
+from reports.transports import open_channel, open_transport
 from reports.transports.account import resolve
 
 Tell = Callable[[str], None]
@@ -79,10 +79,26 @@ class Dispatch:
         return list(dict.fromkeys(one.run for one in notices if one.next_attempt and one.next_attempt <= now))
 
     def _drain(self, run: str, stop: threading.Event, tell: Tell) -> None:
-        due = self.store.outbox.next_due()
-        if due is None or due > self.clock():
+        """All that is due on each channel; one that cannot be used stands in no other's way."""
+        channels = self.store.outbox.channels(self.clock())
+        if channels:
+            tell("sending")
+        failed: list[ReportsError] = []
+        for channel in channels:
+            try:
+                self._drain_one(channel, run, stop)
+            except ReportsError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
+    def _drain_one(self, channel: str, run: str, stop: threading.Event) -> None:
+        if reason := self._closed(channel):
+            self._hold(channel, reason)
             return
-        tell("sending")
+        if channel:
+            self._through(channel, stop).drain(run)
+            return
         senders = [self._sender(stop) for _ in range(self._connections())]
         with ThreadPoolExecutor(len(senders)) as pool:
             try:
@@ -91,6 +107,32 @@ class Dispatch:
             except BaseException:  # the others end after the message that they have in hand
                 stop.set()
                 raise
+
+    def _closed(self, channel: str) -> str:
+        """Why nothing may go out on that channel as settings are now; empty if it may."""
+        if channel and channel not in self.settings.channels:
+            return f"settings.toml has no [channels.{channel}] any more; add it, then: reports outbox release"
+        if channel and self.settings.mail.redirect:
+            return "[mail] redirect is set: this is not production, and nothing goes out on a channel beside mail"
+        return ""
+
+    def _hold(self, channel: str, reason: str) -> None:
+        """What waits on that channel waits for a person's decision from now on."""
+        now = self.clock()
+        waiting = self.store.outbox.waiting(channel, now)
+        self.store.outbox.change(waiting, to="held", states=("pending",), now=now, reason=reason)
+
+    def _through(self, channel: str, stop: threading.Event) -> Sender:
+        return Sender(
+            store=self.store,
+            transport=open_channel(channel, self.settings.channels[channel]),
+            mail=self.settings.mail,
+            owner=leases.new_owner(),
+            clock=self.clock,
+            stop=stop,
+            account=f"channel {channel}",
+            channel=channel,
+        )
 
     def _connections(self) -> int:
         most = resolve(self.settings.mail).provider.limits.connections

@@ -13,6 +13,7 @@ ReportsError
 │   ├── LostBytes            stored bytes are missing, or not what they were when they were stored
 │   └── Superseded           another sender or run has taken this over; nothing more may be done here
 ├── TransportError           a message was not taken; knows whether trying again can help
+├── Unsupported              a channel cannot carry what was asked of it
 └── MissingDependency        an optional library is absent; names the pip command
 """
 
@@ -128,6 +129,10 @@ class TransportError(ReportsError):
     ) -> None:
         super().__init__(what, where=where, hint=hint, temporary=not permanent)
         self.permanent, self.retry_after, self.account = permanent, retry_after, account
+
+
+class Unsupported(ReportsError):
+    """A channel, named in the message, cannot do what was asked of it; nothing was left out in silence."""
 
 
 class MissingDependency(ReportsError):

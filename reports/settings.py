@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Discriminator,
     Field,
     Tag,
@@ -163,6 +164,19 @@ Source = Annotated[
 ]
 
 
+def _one_or_many_secrets(given: object) -> object:
+    return given if isinstance(given, list | tuple) else (given,)
+
+
+def _not_mail(name: str) -> str:
+    if name == "mail":
+        raise PydanticCustomError("channel", "mail is the channel of [mail]; give this one another name")
+    return name
+
+
+ChannelName = Annotated[Name, AfterValidator(_not_mail)]
+
+
 class OAuth(Rooted):
     """A login by OAuth: who this program is to the provider, and how a person or it itself signs in.
 
@@ -209,6 +223,60 @@ class Mail(Part):
     admins: Texts = ()
     expires: Duration = dt.timedelta(hours=24)
     on_unknown: Literal["hold", "resend"] = "hold"
+
+
+class _Channel(Rooted):
+    """What every channel beside mail has: whom it reaches where a job names no place, and how long is tried."""
+
+    to: Texts = ()
+    timeout: float = Field(default=30, gt=0)
+    expires: Duration = dt.timedelta(hours=24)
+
+
+class SlackChannel(_Channel):
+    """A Slack workspace, by the token of a bot.
+
+    `to` are channels as #name or id, users by id or mail address. `user_token` is for what no bot may do: search,
+    reminders, status. `name` and `icon` are shown as who posts; `api` is the address of the Web API.
+    """
+
+    token: Secret
+    user_token: Secret | None = None
+    name: str = ""
+    icon: str = ""
+    api: str = "https://slack.com/api/"
+
+
+class SlackWebhook(_Channel):
+    """A Slack webhook: its one channel gets text and tables, no files, and nothing is changed afterwards."""
+
+    webhook: Secret
+
+
+class AppriseChannel(_Channel):
+    """Any service that Apprise knows, by its URL, or several of them: Teams, WeCom, DingTalk, Telegram, ntfy, ..."""
+
+    url: Annotated[tuple[str | Secret, ...], BeforeValidator(_one_or_many_secrets)]
+
+
+_CHANNELS = ("token", "webhook", "url")
+
+
+def _channel_kind(given: Any) -> str | None:
+    keys = given if isinstance(given, dict) else type(given).model_fields if isinstance(given, Part) else ()
+    return next((f"<{kind}>" for kind in _CHANNELS if kind in keys), None)
+
+
+Channel = Annotated[
+    Annotated[SlackChannel, Tag("<token>")]
+    | Annotated[SlackWebhook, Tag("<webhook>")]
+    | Annotated[AppriseChannel, Tag("<url>")],
+    Discriminator(
+        _channel_kind,
+        custom_error_type="channel",
+        custom_error_message="a channel needs 'token' or 'webhook' (Slack), or 'url' (any service of Apprise)",
+    ),
+]
 
 
 class Store(Rooted):
@@ -294,6 +362,7 @@ class Settings(Rooted):
     data: str = "var"
     sources: dict[Name, Source] = Field(default_factory=dict)
     mail: Mail = Mail()
+    channels: dict[ChannelName, Channel] = Field(default_factory=dict)
     groups: dict[str, Texts] = Field(default_factory=dict)
     store: Store = Store()
     service: Service = Service()
@@ -351,6 +420,9 @@ def _secrets(part: object) -> Iterator[Secret]:
             yield from _secrets(value)
     elif isinstance(part, dict):
         for value in part.values():
+            yield from _secrets(value)
+    elif isinstance(part, tuple):
+        for value in part:
             yield from _secrets(value)
 
 

@@ -18,7 +18,7 @@ HOUSE = [
     {"schedules", "secret", "wording"},
     {"definition"},
     {"settings"},
-    {"drivers"},
+    {"drivers", "slack"},
     {"params", "jobs", "hooks", "blocks", "project", "sources", "render", "transports", "store", "lint"},
     {"attaching", "addressing", "remarks"},
     {"pipeline"},
@@ -29,7 +29,7 @@ HOUSE = [
     {"planning", "definitions", "verifying", "children", "pings", "logs", "health", "timer", "units", "uploads"},
     {"agenda", "post"},
     {"runner", "app"},
-    {"child", "export", "preview", "service"},
+    {"child", "export", "preview", "service", "notify"},
     {"cli"},
 ]
 FLOOR = {name: number for number, names in enumerate(HOUSE) for name in names} | {"": len(HOUSE)}  # the package itself
@@ -65,6 +65,8 @@ HOMES = {
     "structlog": ("logs",),
     "typer": ("cli",),
     "psutil": ("leases", "children"),
+    "slack_sdk": ("slack",),
+    "apprise": ("transports.chat",),
     "keyring": ("secret", "transports.tokens"),
     "os.environ": ("secret", "settings"),
 }

@@ -162,6 +162,7 @@ class Definition(Part):
     bcc: Texts = ()
     reply_to: str = ""
     owner: Texts = ()
+    channels: Texts = ("mail",)
     expires: Duration | None = None
     oversize: Annotated[tuple[Oversize, ...], BeforeValidator(one_or_many)] = ("zip", "link", "leave_out")
     subject: Pattern = "{title}, {as_of}"

@@ -10,7 +10,11 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A report addressed on one channel: serialised once, every attempt sends these bytes."""
+    """A report addressed on one channel: serialised once, every attempt sends these bytes.
+
+    `follow` says how it belongs to the earlier ones of its thread: "edit" takes the place of the first, "reply"
+    stands below it. `earlier` is what the transport called that first one, by recipient, as far as there is one.
+    """
 
     message_id: str
     date: datetime
@@ -18,6 +22,8 @@ class Message:
     recipients: Sequence[str]
     subject: str
     content: bytes = field(repr=False)
+    follow: Follow = ""
+    earlier: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +32,7 @@ class Receipt:
 
     accepted: the next server took it · refused: it never will · deferred: it may, later, after
     `retry_after` seconds at the least where it said so · unknown: the connection was lost after the
-    whole message had gone.
+    whole message had gone. `reference` is what the other side calls the message there, if later ones can refer to it.
     """
 
     recipient: str
@@ -35,6 +41,7 @@ class Receipt:
     text: str = ""
     hint: str = ""
     retry_after: float | None = None
+    reference: str = ""
 
 
 Trigger = Literal["schedule", "manual", "backfill", "retry", "test"]
@@ -43,7 +50,9 @@ RunState = Literal["queued", "running", "succeeded", "failed", "skipped", "misse
 
 DeliveryState = Literal["pending", "sending", "accepted", "refused", "unknown", "expired", "held", "cancelled"]
 
-MessageKind = Literal["report", "test", "failure", "recovery"]
+MessageKind = Literal["report", "test", "failure", "recovery", "progress", "escalation"]
+
+Follow = Literal["", "edit", "reply"]
 
 UNSETTLED: tuple[DeliveryState, ...] = ("pending", "sending", "unknown", "held")
 """Deliveries that still need somebody: a sender, or a person's decision."""
@@ -157,12 +166,19 @@ class Beat:
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
-    """A message on its way into the outbox, with what holds for all its deliveries."""
+    """A message on its way into the outbox, with what holds for all its deliveries.
+
+    `channel` is its name in settings, empty for mail. It goes out at `due`, or at once. Messages of one `thread`
+    belong together (see `Message.follow`); a "progress" that waits is cancelled by a newer one of its thread.
+    """
 
     message: Message
     kind: MessageKind
     expires: datetime
     on_unknown: Literal["hold", "resend"] = "hold"
+    channel: str = ""
+    thread: str = ""
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +186,8 @@ class Delivery:
     """One message to one recipient, as the ledger has it.
 
     `attempts` counts the times it was tried; `last_reply` is the server's words with their code;
-    `next_attempt` is None once nothing more will be tried by itself.
+    `next_attempt` is None once nothing more will be tried by itself. `channel` is empty for mail; `reference`
+    is what the other side calls the message, where it said so.
     """
 
     id: int
@@ -187,6 +204,8 @@ class Delivery:
     next_attempt: datetime | None = None
     expires: datetime
     settled: datetime | None = None
+    channel: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +234,8 @@ class StoredArtifact:
 class Parcel:
     """Deliveries of one message that one sender has claimed, to go out in one step.
 
-    The bytes of the message are found by `content`, their SHA-256.
+    The bytes of the message are found by `content`, their SHA-256. `earlier` are the references of the first message
+    of its thread, by recipient.
     """
 
     message_id: str
@@ -230,6 +250,9 @@ class Parcel:
     expires: datetime
     on_unknown: Literal["hold", "resend"]
     deliveries: Sequence[Delivery]
+    channel: str = ""
+    follow: Follow = ""
+    earlier: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,3 +271,4 @@ class Outcome:
     next_attempt: datetime | None = None
     tried: bool = True
     unknown: bool = False
+    reference: str = ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, or_, select, update
 
 from reports.model import UNKNOWN_WAIT, Delivery, Parcel
 from reports.store import rows
@@ -22,13 +22,14 @@ ASK = "ask the recipient, or look into the account's sent mail; then reports out
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Who wants deliveries, until when, and how many."""
+    """Who wants deliveries, of which channel, until when, and how many."""
 
     now: dt.datetime
     owner: str
     until: dt.datetime
     limit: int
     run: str = ""
+    channel: str = ""
 
 
 def take(connection: Connection, claim: Claim) -> tuple[Sequence[int], bool]:
@@ -37,19 +38,23 @@ def take(connection: Connection, claim: Claim) -> tuple[Sequence[int], bool]:
     Those past their expiry are settled as expired instead.
     """
     statement = (DUE_OF_RUN if claim.run else DUE).limit(claim.limit + 1)
-    found = list(connection.execute(statement, {"now": claim.now, "of": claim.run}))
+    found = list(connection.execute(statement, {"now": claim.now, "of": claim.run, "through": claim.channel}))
     late = [row.id for row in found if row.expires <= claim.now]
     mine = _whole_messages([row for row in found if row.expires > claim.now], claim.limit)
     _expire(connection, late, claim.now)
     return [number for batch in rows.batches(mine) for number in take_these(connection, batch, claim)], bool(found)
 
 
+_pending = (delivery.c.state == "pending", delivery.c.next_attempt <= bindparam("now"))
+_on_channel = exists().where(message.c.id == delivery.c.message, message.c.channel == bindparam("through"))
 # Pending deliveries whose time has come, oldest first; one more than wanted, to see where a message ends.
 _DUE = (
     select(delivery.c.id, delivery.c.message, delivery.c.expires)
-    .where(delivery.c.state == "pending", delivery.c.next_attempt <= bindparam("now"))
+    .where(*_pending, _on_channel)
     .order_by(delivery.c.next_attempt, delivery.c.id)
 )
+WAITING = select(delivery.c.id).where(*_pending, _on_channel)
+CHANNELS = select(message.c.channel).distinct().join(delivery, delivery.c.message == message.c.id).where(*_pending)
 _of_run = select(message.c.id).where(message.c.run == bindparam("of"))
 DUE = locked(_DUE, delivery, skip=True)
 DUE_OF_RUN = locked(_DUE.where(delivery.c.message.in_(_of_run)), delivery, skip=True)
@@ -95,8 +100,18 @@ def _expire(connection: Connection, ids: Sequence[int], now: dt.datetime) -> Non
 
 _these = delivery.c.id.in_(bindparam("ids", expanding=True))
 _PARCELS = rows.deliveries(
-    message.c.date, message.c.sender, message.c.content, message.c.size, message.c.on_unknown
+    *(message.c[name] for name in ("date", "sender", "content", "size", "on_unknown", "thread", "follow"))
 ).where(_these)
+_EARLIER = (
+    select(delivery.c.recipient, delivery.c.reference)
+    .join(message, delivery.c.message == message.c.id)
+    .where(
+        message.c.thread == bindparam("thread"),
+        message.c.channel == bindparam("through"),
+        delivery.c.reference != "",
+    )
+    .order_by(delivery.c.id.desc())
+)
 
 
 def parcels(connection: Connection, ids: Sequence[int], most_recipients: int) -> Sequence[Parcel]:
@@ -107,10 +122,22 @@ def parcels(connection: Connection, ids: Sequence[int], most_recipients: int) ->
     by_message: dict[str, list[Row[Any]]] = {}
     for number in ids:
         by_message.setdefault(found[number].message_id, []).append(found[number])
-    return [_parcel(group) for all_ in by_message.values() for group in rows.batches(all_, most_recipients)]
+    return [
+        _parcel(group, _earlier(connection, group[0]))
+        for all_ in by_message.values()
+        for group in rows.batches(all_, most_recipients)
+    ]
 
 
-def _parcel(group: Sequence[Row[Any]]) -> Parcel:
+def _earlier(connection: Connection, row: Row[Any]) -> dict[str, str]:
+    """What the other side calls the first message of the thread, by recipient; the first one is read last."""
+    if not row.follow:
+        return {}
+    found = connection.execute(_EARLIER, {"thread": row.thread, "through": row.channel})
+    return {one.recipient: one.reference for one in found}
+
+
+def _parcel(group: Sequence[Row[Any]], earlier: Mapping[str, str]) -> Parcel:
     first = group[0]
     return Parcel(
         message_id=first.message_id,
@@ -125,6 +152,9 @@ def _parcel(group: Sequence[Row[Any]]) -> Parcel:
         expires=min(row.expires for row in group),
         on_unknown=first.on_unknown,
         deliveries=[rows.as_delivery(row) for row in group],
+        channel=first.channel,
+        follow=first.follow,
+        earlier=earlier,
     )
 
 

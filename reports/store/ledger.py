@@ -40,6 +40,7 @@ _ANSWER = (
         attempts=delivery.c.attempts + bindparam("tried"),
         last_reply=func.coalesce(bindparam("reply"), delivery.c.last_reply),
         hint=bindparam("do"),
+        reference=func.coalesce(bindparam("called"), delivery.c.reference),
         # A wait beyond the expiry ends there, when the delivery is settled as expired.
         next_attempt=case((_next > delivery.c.expires, delivery.c.expires), else_=_next),
         settled=bindparam("done"),
@@ -179,6 +180,7 @@ class _Answer:
             # What the server said before stays where it said nothing.
             "reply": " ".join(filter(None, (str(one.code or ""), one.text))) or None,
             "do": one.hint,
+            "called": one.reference or None,
             "next": one.next_attempt if one.state == "pending" else None,
             "done": self.now if one.state in SETTLED else None,
         }

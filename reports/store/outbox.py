@@ -29,7 +29,7 @@ class Outbox:
 
     # -- for senders -----------------------------------------------------------------------------------
 
-    def claim(
+    def claim(  # noqa: PLR0913  whose, until when, and which
         self,
         *,
         now: dt.datetime,
@@ -38,12 +38,13 @@ class Outbox:
         limit: int,
         most_recipients: int = 100,
         run: str = "",
+        channel: str = "",
     ) -> Sequence[Parcel]:
-        """At most `limit` due deliveries, oldest first, become `owner`'s until then; no other sender gets them.
+        """At most `limit` due deliveries of a channel, oldest first, become `owner`'s; no other sender gets them.
 
         A message comes in as few parcels as `most_recipients` allows. What has expired is settled as that.
         """
-        claim = Claim(now=now, owner=owner, until=until, limit=limit, run=run)
+        claim = Claim(now=now, owner=owner, until=until, limit=limit, run=run, channel=channel)
         while True:
             with self.database.writing() as connection:
                 ids, more = claiming.take(connection, claim)
@@ -90,6 +91,11 @@ class Outbox:
             due: dt.datetime | None = connection.execute(claiming.next_due()).scalar()
         return due
 
+    def channels(self, now: dt.datetime) -> Sequence[str]:
+        """The channels on which something is due, mail being the empty one."""
+        with self.database.reading() as connection:
+            return sorted(connection.scalars(claiming.CHANNELS, {"now": now}))
+
     def reserve(self, account: str, *, interval: dt.timedelta, now: dt.datetime) -> dt.datetime:
         """The instant, now or later, at which the caller may send one message on that account.
 
@@ -110,6 +116,11 @@ class Outbox:
         wanted += [column == value for column, value in _filters(run, job, message_id) if value]
         with self.database.reading() as connection:
             return _read(connection, rows.deliveries().where(*wanted).limit(limit))
+
+    def waiting(self, channel: str, now: dt.datetime) -> Sequence[int]:
+        """The ids of deliveries that are due on a channel and in nobody's hands."""
+        with self.database.reading() as connection:
+            return connection.scalars(claiming.WAITING, {"now": now, "through": channel}).all()
 
     def attempts(self, delivery_ids: Sequence[int]) -> Mapping[int, Sequence[Attempt]]:
         """Every attempt at these deliveries, in order; what a person changed is among them."""

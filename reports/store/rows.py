@@ -89,6 +89,8 @@ def deliveries(*more: Any) -> Select[Any]:
         delivery.c.next_attempt,
         delivery.c.expires,
         delivery.c.settled,
+        message.c.channel,
+        delivery.c.reference,
         *more,
     ).select_from(delivery.join(message, delivery.c.message == message.c.id).join(run, message.c.run == run.c.id))
 

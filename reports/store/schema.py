@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mssql import DATETIME2
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision that these tables are; the newest one in migrations/versions."""
 
 
@@ -96,6 +96,7 @@ ID = String(64)
 JOB = Unicode(128)
 ADDRESS = Unicode(320)
 STATE = String(12)
+CHANNEL = Unicode(128)
 OWNER = Unicode(200)
 HASH = String(64)
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
@@ -198,6 +199,10 @@ message = Table(
     Column("content", HASH, nullable=False, index=True),
     Column("size", BigInteger, nullable=False),
     Column("on_unknown", STATE, nullable=False),
+    # Empty for mail; else its name in settings. A thread holds messages together, each of which follows in its way.
+    Column("channel", CHANNEL, nullable=False, server_default=""),
+    Column("thread", ID, nullable=False, server_default="", index=True),
+    Column("follow", STATE, nullable=False, server_default=""),
 )
 
 # `owner` stays after a delivery is settled: it says whose answer that was (see `ledger`).
@@ -220,6 +225,7 @@ delivery = Table(
     Column("told", Instant),
     Column("last_reply", Words, nullable=False),
     Column("hint", Words, nullable=False),
+    Column("reference", Unicode(255), nullable=False, server_default=""),
 )
 # What is due is found by it, however much is settled.
 Index("delivery_due", delivery.c.state, delivery.c.next_attempt, delivery.c.id)

@@ -1,16 +1,22 @@
-"""What carries a finished message: an SMTP account, an API by HTTPS, or a folder when none is configured."""
+"""What carries a finished message: an SMTP account, an API by HTTPS, a chat, or a folder when none is configured."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from reports.settings import Mail
+from reports.errors import Unsupported
+from reports.settings import Channel, Mail
 from reports.transports.account import resolve
 from reports.transports.base import Transport
 from reports.transports.folder import FolderTransport
 
 FOLDER = "mail"
 """Where in the data folder the messages of the provider `folder` are kept."""
+
+
+def open_channel(name: str, channel: Channel) -> Transport:
+    """The transport of `[channels.NAME]`; a SettingsError where it cannot be used as it stands."""
+    raise Unsupported(f"[channels.{name}] cannot be used: nothing here carries a {type(channel).__name__}")
 
 
 def open_transport(mail: Mail, data_folder: Path) -> Transport:
