@@ -15,6 +15,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from projects import JOB, make_project
+from sealed import opened
 
 from reports import export, jobs
 from reports.app import Wanted, open_app
@@ -23,7 +24,6 @@ from reports.definition import Job
 from reports.errors import JobError, RenderError
 from reports.model import About, Artifact, Theme
 from reports.render.locales import Locale
-from reports.render.sealing import opened
 
 AS_OF = dt.date(2026, 10, 31)
 FRAMES = {"sales": pd.DataFrame({"region": ["North", "=1"], "revenue": [1.5, 2.0]}), "by_day": pd.DataFrame({"n": [1]})}

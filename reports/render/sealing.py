@@ -29,28 +29,9 @@ def sealed(workbook: Artifact, password: str) -> Artifact:
     return replace(workbook, content=out.getvalue(), plain_sha256=workbook.sha256)
 
 
-def opened(content: bytes, password: str) -> bytes:
-    """The workbook in an encrypted one; a RenderError where the password is another."""
-    out = io.BytesIO()
-    try:
-        file: Any = _library().OOXMLFile(io.BytesIO(content))
-        file.load_key(password=password, verify_password=True)
-        file.decrypt(out)
-    except _errors() as error:
-        hint = "was it encrypted with another password?"
-        raise RenderError("the encrypted workbook cannot be opened", hint=hint) from error
-    return out.getvalue()
-
-
 def _library() -> Any:
     try:
         from msoffcrypto.format import ooxml  # noqa: PLC0415  an optional library, needed for passwords alone
     except ImportError as error:
         raise MissingDependency("msoffcrypto-tool", extra="password", purpose="a workbook with a password") from error
     return ooxml
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    from msoffcrypto import exceptions  # noqa: PLC0415  as above
-
-    return (exceptions.FileFormatError, exceptions.InvalidKeyError, exceptions.DecryptionError)
