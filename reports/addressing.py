@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from reports import toml
 from reports.definition import Job
 from reports.errors import DefinitionError, JobError, SettingsError, choices
 from reports.model import MessageKind
@@ -18,6 +16,7 @@ from reports.render.languages import known
 from reports.render.locales import ENGLISH, Locale
 from reports.settings import Mail, Settings
 from reports.transports.address import ascii_domain, parse
+from reports.written import Key
 
 FIRST = 10
 """How many recipients a banner names; the rest it counts."""
@@ -46,38 +45,19 @@ class Envelope:
 
 
 @dataclass(frozen=True)
-class _Key:
-    """Where names are written, and the error that tells what is wrong with them."""
-
-    name: tuple[str | int, ...]
-    file: Path | None = None
-    error: type[DefinitionError] = DefinitionError
-
-    def wrong(self, what: str, *, hint: str = "") -> DefinitionError:
-        return self.error(what, where=self.where, hint=hint)
-
-    @property
-    def where(self) -> str:
-        if self.file is None:
-            return toml.dotted(self.name)
-        line = f":{toml.read(self.file, error=self.error).line(self.name)}" if self.file.is_file() else ""
-        return f"{self.file}{line}, key {toml.dotted(self.name)}"
-
-
-@dataclass(frozen=True)
 class _Recipient:
     """An address as written, what it is compared by, and where it stands."""
 
     text: str
     address: str
-    key: _Key
+    key: Key
 
 
 @dataclass(frozen=True)
 class _Letter:
     """One message of a run as it is written: its lists with their keys, its language, and its name among others."""
 
-    lists: Sequence[tuple[_Key, Sequence[str]]]
+    lists: Sequence[tuple[Key, Sequence[str]]]
     locale: Locale
     name: str = ""
 
@@ -92,7 +72,7 @@ def envelopes(job: Job, settings: Settings, *, only: Sequence[str] = ()) -> Sequ
     """
     letters = list(_letters(job, settings))
     lists = [list(_read(names, settings, key)) for letter in letters for key, names in letter.lists]
-    asked, replies = list(_read(only, settings, _Key(("--to",)))), list(_replies(job, settings))
+    asked, replies = list(_read(only, settings, Key(("--to",)))), list(_replies(job, settings))
     _raise([*_unknown_languages(job, settings), *(one for read in (*lists, asked, replies) for one in read)])
     once = _once(lists)
     receiving = _once([asked])[0] if only else [one for names in once for one in names]
@@ -177,12 +157,12 @@ def allowed(address: str, mail: Mail) -> bool:
 # -- where names are written ----------------------------------------------------------------------
 
 
-def _in_job(job: Job, *name: str | int) -> _Key:
-    return _Key(name, job.folder / "job.toml", JobError)
+def _in_job(job: Job, *name: str | int) -> Key:
+    return Key(name, job.folder / "job.toml", JobError)
 
 
-def _in_settings(settings: Settings, *name: str) -> _Key:
-    return _Key(name, settings.root / "settings.toml", SettingsError)
+def _in_settings(settings: Settings, *name: str) -> Key:
+    return Key(name, settings.root / "settings.toml", SettingsError)
 
 
 def _letters(job: Job, settings: Settings) -> Iterator[_Letter]:
@@ -218,7 +198,7 @@ def _replies(job: Job, settings: Settings) -> Iterator[_Recipient | DefinitionEr
 # -- from names to recipients ---------------------------------------------------------------------
 
 
-def _read(names: Iterable[str], settings: Settings, key: _Key) -> Iterator[_Recipient | DefinitionError]:
+def _read(names: Iterable[str], settings: Settings, key: Key) -> Iterator[_Recipient | DefinitionError]:
     """Each recipient that `names` mean, or what is wrong with it."""
     for name in names:
         if "@" in name:
@@ -233,7 +213,7 @@ def _read(names: Iterable[str], settings: Settings, key: _Key) -> Iterator[_Reci
             )
 
 
-def _one(text: str, key: _Key) -> _Recipient | DefinitionError:
+def _one(text: str, key: Key) -> _Recipient | DefinitionError:
     try:
         return _Recipient(text.strip(), parse(text).key, key)
     except DefinitionError as error:

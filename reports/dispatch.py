@@ -18,6 +18,8 @@ from reports.store import Store
 from reports.telling import Teller
 from reports.transports import open_channel, open_transport
 from reports.transports.account import resolve
+from reports.transports.base import Transport
+from reports.transports.closed import ClosedTransport
 
 Tell = Callable[[str], None]
 NOTICES: tuple[MessageKind, ...] = ("failure", "recovery")
@@ -46,10 +48,22 @@ class Dispatch:
         """
         stop = stop or threading.Event()
         self.take_up()
-        self._drain(run, stop, tell)
+        failed = self._drained(run, stop, tell)
         told = Teller(settings=self.settings, store=self.store, clock=self.clock).of_deliveries()
         for one in told if run else [""] * bool(told):
-            self._drain(one, stop, tell)
+            failed = self._drained(one, stop, tell) or failed
+        if failed:
+            raise failed
+
+    def _drained(self, run: str, stop: threading.Event, tell: Tell) -> ReportsError | None:
+        """What kept mail or a channel from being drained: owners are told of what nobody got all the same."""
+        try:
+            self._drain(run, stop, tell)
+        except StoreError:
+            raise
+        except ReportsError as error:
+            return error
+        return None
 
     def next_due(self) -> dt.datetime | None:
         """When there is something to send again."""
@@ -125,7 +139,7 @@ class Dispatch:
     def _through(self, channel: str, stop: threading.Event) -> Sender:
         return Sender(
             store=self.store,
-            transport=open_channel(channel, self.settings.channels[channel]),
+            transport=self._opened(channel),
             mail=self.settings.mail,
             owner=leases.new_owner(),
             clock=self.clock,
@@ -133,6 +147,12 @@ class Dispatch:
             account=f"channel {channel}",
             channel=channel,
         )
+
+    def _opened(self, channel: str) -> Transport:
+        try:
+            return open_channel(channel, self.settings.channels[channel])
+        except ReportsError as error:
+            return ClosedTransport(error)
 
     def _connections(self) -> int:
         most = resolve(self.settings.mail).provider.limits.connections

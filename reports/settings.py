@@ -226,9 +226,14 @@ class Mail(Part):
 
 
 class _Channel(Rooted):
-    """What every channel beside mail has: whom it reaches where a job names no place, and how long is tried."""
+    """What every channel beside mail has: whom it reaches where a job names no place, and how long is tried.
+
+    `on_unsupported` is what becomes of files where the service takes none: a line names them, links to them (needs
+    `[store] base_url`), or the message fails, which is told before a run.
+    """
 
     to: Texts = ()
+    on_unsupported: Literal["say", "link", "fail"] = "say"
     timeout: float = Field(default=30, gt=0)
     expires: Duration = dt.timedelta(hours=24)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from reports.errors import Unsupported
-from reports.settings import Channel, Mail
+from reports.errors import SettingsError, Unsupported
+from reports.settings import AppriseChannel, Channel, Mail, SlackChannel
 from reports.transports.account import resolve
 from reports.transports.base import Transport
 from reports.transports.folder import FolderTransport
@@ -17,6 +18,25 @@ FOLDER = "mail"
 def open_channel(name: str, channel: Channel) -> Transport:
     """The transport of `[channels.NAME]`; a SettingsError where it cannot be used as it stands."""
     raise Unsupported(f"[channels.{name}] cannot be used: nothing here carries a {type(channel).__name__}")
+
+
+def recipients(name: str, channel: Channel, place: str = "") -> Sequence[str]:
+    """Whom NAME, or NAME:PLACE, reaches on that channel, as it calls them; a SettingsError where that is nobody.
+
+    Of a service that Apprise knows it is each of its targets, by a name in which there is no secret.
+    """
+    if isinstance(channel, AppriseChannel):
+        raise Unsupported(f"[channels.{name}] cannot be used: nothing here carries a {type(channel).__name__}")
+    if isinstance(channel, SlackChannel):
+        if not (place or channel.to):
+            raise SettingsError(
+                f"'{name}' does not say whom it reaches",
+                hint=f'write "{name}:#channel", or add to = ["#channel"] to [channels.{name}]',
+            )
+        return (place,) if place else channel.to
+    if place or channel.to:
+        raise SettingsError(f"'{name}' is a webhook, which reaches its one channel", hint=f'write "{name}" alone')
+    return (name,)
 
 
 def open_transport(mail: Mail, data_folder: Path) -> Transport:
