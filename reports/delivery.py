@@ -11,6 +11,7 @@ meanwhile is stopped at that same step.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import logging
@@ -139,7 +140,8 @@ class Sender:
             while self._claimed and not self.stop.is_set():
                 ready, coming = coming, None
                 if len(self._claimed) > 1 and self._claimed[1].size >= READ_AHEAD:
-                    coming = ahead.submit(self.store.artifacts.get, self._claimed[1].content)
+                    with contextlib.suppress(RuntimeError):  # while the interpreter ends nothing is read ahead
+                        coming = ahead.submit(self.store.artifacts.get, self._claimed[1].content)
                 self._send(self._claimed[0], ready)
                 self._claimed = self._claimed[1:]
         self._write()

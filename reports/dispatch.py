@@ -15,7 +15,6 @@ from reports.errors import ReportsError, StoreError
 from reports.model import MessageKind
 from reports.settings import Settings
 from reports.store import Store
-from reports.telling import Teller
 from reports.transports import open_channel, open_transport
 from reports.transports.account import resolve
 from reports.transports.base import Transport
@@ -29,23 +28,40 @@ def silent(_: str) -> None:
     """Tells nobody."""
 
 
+def opened(channel: str, settings: Settings) -> Transport:
+    """What carries messages on that channel, mail where it is empty; a channel that cannot be used is closed.
+
+    A SettingsError where mail cannot be used as it stands.
+    """
+    if not channel:
+        return open_transport(settings.mail, settings.data_folder)
+    try:
+        return open_channel(channel, settings.channels[channel])
+    except ReportsError as error:
+        return ClosedTransport(error)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dispatch:
     """The outbox and those who empty it; any number of processes may have one on the same store.
 
-    Where it is `alone` in its process, what that one seems to be sending when it begins is sent by nobody.
+    Where it is `alone` in its process, what that one seems to be sending when it begins is sent by nobody. One that is
+    not `pooled` sends in the thread that calls, by one connection: so it can do also while the interpreter ends.
     """
 
     settings: Settings
     store: Store
     clock: Callable[[], dt.datetime]
     alone: bool = False
+    pooled: bool = True
 
     def deliver(self, run: str = "", *, stop: threading.Event | None = None, tell: Tell = silent) -> None:
         """Try all that is due, of one run or of all, and tell owners of what nobody will get.
 
         `stop` ends it between two messages; an error sets it, so that others who send end as well.
         """
+        from reports.telling import Teller  # noqa: PLC0415  all that renders notices, which who only sends does without
+
         stop = stop or threading.Event()
         self.take_up()
         failed = self._drained(run, stop, tell)
@@ -64,6 +80,11 @@ class Dispatch:
         except ReportsError as error:
             return error
         return None
+
+    def drain(self, run: str = "", *, stop: threading.Event | None = None, tell: Tell = silent) -> None:
+        """Try all that is due, of one run or of all; owners are told by whoever delivers."""
+        self.take_up()
+        self._drain(run, stop or threading.Event(), tell)
 
     def next_due(self) -> dt.datetime | None:
         """When there is something to send again."""
@@ -113,6 +134,9 @@ class Dispatch:
         if channel:
             self._through(channel, stop).drain(run)
             return
+        if not self.pooled:
+            self._sender(stop).drain(run)
+            return
         senders = [self._sender(stop) for _ in range(self._connections())]
         with ThreadPoolExecutor(len(senders)) as pool:
             try:
@@ -139,7 +163,7 @@ class Dispatch:
     def _through(self, channel: str, stop: threading.Event) -> Sender:
         return Sender(
             store=self.store,
-            transport=self._opened(channel),
+            transport=opened(channel, self.settings),
             mail=self.settings.mail,
             owner=leases.new_owner(),
             clock=self.clock,
@@ -147,12 +171,6 @@ class Dispatch:
             account=f"channel {channel}",
             channel=channel,
         )
-
-    def _opened(self, channel: str) -> Transport:
-        try:
-            return open_channel(channel, self.settings.channels[channel])
-        except ReportsError as error:
-            return ClosedTransport(error)
 
     def _connections(self) -> int:
         most = resolve(self.settings.mail).provider.limits.connections
@@ -162,7 +180,7 @@ class Dispatch:
         account = resolve(self.settings.mail)
         return Sender(
             store=self.store,
-            transport=open_transport(self.settings.mail, self.settings.data_folder),
+            transport=opened("", self.settings),
             mail=self.settings.mail,
             owner=leases.new_owner(),
             clock=self.clock,

@@ -110,9 +110,12 @@ def held(renew: Callable[[], object], *, every: float = PULSE) -> Iterator[None]
                 renew()
 
     pulse = threading.Thread(target=beat, name="lease", daemon=True)
-    pulse.start()
+    # While the interpreter ends no thread begins any more, and what is done then is over before any lease is.
+    with contextlib.suppress(RuntimeError):
+        pulse.start()
     try:
         yield
     finally:
         over.set()
-        pulse.join()
+        if pulse.ident is not None:
+            pulse.join()

@@ -16,14 +16,22 @@ _NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
 def find_root(named: Path | None = None) -> Path:
     """The nearest folder upwards that has a settings.toml: from `named`, else REPORTS_PROJECT, else from here."""
-    start = (named or Path(environment("REPORTS_PROJECT"))).absolute()
-    for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
-            return folder
+    if found := nearest(named):
+        return found
     raise SettingsError(
-        f"there is no {FILE} in {start} or above it",
+        f"there is no {FILE} in {_start(named)} or above it",
         hint="change into a project's folder, or lay one out: reports init DIR",
     )
+
+
+def nearest(named: Path | None = None) -> Path | None:
+    """The same folder, or None where there is none."""
+    start = _start(named)
+    return next((folder for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
+
+
+def _start(named: Path | None) -> Path:
+    return (named or Path(environment("REPORTS_PROJECT"))).absolute()
 
 
 def read_settings(root: Path) -> tuple[Settings, toml.Document]:

@@ -101,3 +101,28 @@ class Secret(Rooted):
         return f'{{ {kind} = "{place}" }}'
 
     __repr__ = __str__
+
+
+class Given(Secret):
+    """A secret that a program hands over: it is kept in memory alone, and shown nowhere."""
+
+    _value: str = PrivateAttr(default="")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        return self
+
+    @classmethod
+    def of(cls, value: str) -> Self:
+        """The value as a secret."""
+        given = cls()
+        given._value = value
+        return given
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __str__(self) -> str:
+        return "(given by the program)"
+
+    __repr__ = __str__

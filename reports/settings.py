@@ -357,6 +357,21 @@ class Service(Rooted):
     log: Literal["console", "json"] = "console"
 
 
+class Notify(Part):
+    """What scripts of this project send by `reports.notify`.
+
+    `to` get it where a script names nobody, the sender itself by default; `via` are the channels. `admins` are meant
+    by that word, those of [mail] by default. `subject_prefix` stands before every subject; links in mails of web
+    applications begin with `base_url`.
+    """
+
+    to: Texts = ()
+    via: Texts = ("mail",)
+    admins: Texts = ()
+    subject_prefix: str = ""
+    base_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+
+
 class Settings(Rooted):
     """A project's settings.toml."""
 
@@ -371,6 +386,7 @@ class Settings(Rooted):
     groups: dict[str, Texts] = Field(default_factory=dict)
     store: Store = Store()
     service: Service = Service()
+    notify: Notify = Notify()
     theme: Theme = Theme()
 
     @property

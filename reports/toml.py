@@ -52,6 +52,10 @@ class Document:
         """The line of `key`, or of the nearest table around it that has one."""
         return next((self.lines[k] for n in range(len(key), 0, -1) if (k := tuple(key[:n])) in self.lines), 1)
 
+    def where(self, key: Sequence[str | int]) -> str:
+        """Where a person finds that key."""
+        return f"{self.path}:{self.line(key)}, key {dotted(key)}"
+
 
 def read(path: Path, *, error: type[DefinitionError]) -> Document:
     """The file's tables and lines; `error` where it is missing or is not TOML."""
@@ -87,7 +91,7 @@ def _problem(document: Document, detail: Any, error: type[DefinitionError]) -> D
     loc = _in_file(document.tables, detail["loc"], missing=detail["type"] == "missing")
     key = (*loc, context["key"]) if "key" in context else loc
     what = detail["msg"] if "key" in context else f"{dotted(key)}: {_plain(detail)}"
-    return error(what, where=f"{document.path}:{document.line(key)}, key {dotted(key)}", hint=context.get("hint", ""))
+    return error(what, where=document.where(key), hint=context.get("hint", ""))
 
 
 def _plain(detail: Any) -> str:

@@ -41,7 +41,7 @@ def keys(*models: type[Part]) -> set[str]:
             "settings.md",
             (settings.Settings, settings.FileSource, settings.DatabaseSource, settings.SqlServerSource,
              settings.StoreSource, settings.Mail, settings.OAuth,
-             settings.Store, Secret, settings.Theme),
+             settings.Store, Secret, settings.Theme, settings.Notify),
         ),
     ],
 )  # fmt: skip

@@ -1,1 +1,40 @@
-"""Telling people about long work, from anyone's script: the outbox carries it, whatever the network does."""
+"""Telling people about long work, from anyone's script: the outbox carries it, whatever the network does.
+
+    from reports.notify import message, send
+    send("upload done", to="me@example.com")
+
+Importing it costs little: what a call needs is imported by the call.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reports.notify.boxes import flush
+    from reports.notify.notification import Notification, message
+    from reports.notify.outgoing import Handle
+    from reports.notify.results import Answer, Result
+    from reports.notify.outlets import Outlet, outlet
+    from reports.notify.sending import send
+
+_HOMES = {
+    "Answer": "results",
+    "Handle": "outgoing",
+    "Notification": "notification",
+    "Result": "results",
+    "Outlet": "outlets",
+    "flush": "boxes",
+    "message": "notification",
+    "outlet": "outlets",
+    "send": "sending",
+}
+
+__all__ = ["Answer", "Handle", "Notification", "Result", "Outlet", "flush", "message", "outlet", "send"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

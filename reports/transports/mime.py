@@ -21,7 +21,7 @@ from email.message import MIMEPart
 from email.policy import SMTP, Policy
 
 from reports.errors import DefinitionError
-from reports.model import Artifact, Message, Report
+from reports.model import Artifact, Follow, Message, Report
 from reports.transports.address import Address, clean, parse, parse_lists
 
 # Only leaves: the bytes of a message or a multipart must not be encoded.
@@ -58,8 +58,13 @@ def compose(  # noqa: PLR0913  each is a line of the message's head
     reply_to: str = "",
     key: str,
     date: datetime,
+    thread: str = "",
+    follow: Follow = "",
 ) -> Message:
     """The report as a message from `sender`, byte for byte the same for equal arguments.
+
+    Messages of one `thread` are shown as one conversation: the first has the thread's own Message-ID, those that
+    `follow` refer to it, and no mail takes the place of another.
 
     Whoever is named twice is a recipient once, where named first; `bcc` is in no header. `date` is aware.
     The Message-ID follows from the job, `key` (what the message is for, such as an occurrence) and the set of
@@ -69,7 +74,9 @@ def compose(  # noqa: PLR0913  each is a line of the message's head
     author, lists = parse(sender, where="from"), parse_lists({"to": to, "cc": cc, "bcc": bcc})
     everyone = [address for addresses in lists.values() for address in addresses]
     digest = _digest(report.job, key, *sorted(address.key for address in everyone))
-    message_id = f"<{digest}@{author.domain}>"
+    message_id, first = f"<{digest}@{author.domain}>", f"<{_digest('thread', thread)}@{author.domain}>"
+    if thread and not follow:
+        message_id = first
     root = MIMEPart(policy=SMTP)
     root["Date"] = date
     _address(root, From=[author], To=lists["to"], Cc=lists["cc"])
@@ -77,6 +84,8 @@ def compose(  # noqa: PLR0913  each is a line of the message's head
         _address(root, **{"Reply-To": [parse(reply_to, where="reply_to")]})
     root["Subject"] = _Folded("Subject", _words(clean(report.subject, what="the subject", where=report.job)))
     root["Message-ID"] = message_id
+    if thread and follow:
+        root["In-Reply-To"] = root["References"] = first
     root["Auto-Submitted"] = "auto-generated"
     root["X-Auto-Response-Suppress"] = "All"
     root["MIME-Version"] = "1.0"
@@ -91,6 +100,7 @@ def compose(  # noqa: PLR0913  each is a line of the message's head
         recipients=tuple(address.spec for address in everyone),
         subject=report.subject,
         content=root.as_bytes(),
+        follow=follow,
     )
 
 
