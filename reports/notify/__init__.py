@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from reports.notify.boxes import flush
     from reports.notify.notification import Notification, message
     from reports.notify.outgoing import Handle
-    from reports.notify.results import Answer, Result
     from reports.notify.outlets import Outlet, outlet
+    from reports.notify.results import Answer, Result
     from reports.notify.sending import send
 
 _HOMES = {
@@ -31,7 +31,7 @@ _HOMES = {
     "send": "sending",
 }
 
-__all__ = ["Answer", "Handle", "Notification", "Result", "Outlet", "flush", "message", "outlet", "send"]
+__all__ = ["Answer", "Handle", "Notification", "Outlet", "Result", "flush", "message", "outlet", "send"]
 
 
 def __getattr__(name: str) -> Any:

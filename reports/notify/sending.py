@@ -7,8 +7,8 @@ from typing import Unpack
 from reports.errors import TransportError
 from reports.notify.accounts import Account, Project
 from reports.notify.notification import Notification, message
-from reports.notify.results import Result
 from reports.notify.outlets import Several, outlet
+from reports.notify.results import Result
 
 WAIT = 30.0
 """Seconds that a call waits for the first answers, if it says nothing of its own."""
