@@ -1,0 +1,366 @@
+"""Slack for scripts and commands: what people do there, one method each, over the line of a bot's or a user's token.
+
+    slack = Slack("xoxb-...")
+    posted = slack.post("#cash", "The report is *ready*", icon=":chart:")
+    slack.comment(posted, "and correct")
+
+Channels are named as #name or by their id, people by id, mail address or @name. Whatever goes wrong is a
+TransportError that says what to do; one of a missing scope names the scope. No error, text or repr shows a token.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reports.errors import TransportError, choices
+from reports.slack import blocks as block_kit
+from reports.slack import faults, mentions
+from reports.slack.line import API, PATIENCE, TIMEOUT, Answer, Line
+from reports.slack.methods import METHODS
+from reports.slack.values import Channel, Posted, Said, Uploaded, User, Workspace
+
+PAGE = 200
+_CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{7,}")
+_USER_ID = re.compile(r"[UWB][A-Z0-9]{7,}")
+
+
+@dataclass
+class Slack:
+    """A workspace by a bot's `token`, and for what no bot may do by a `user_token`; either may be empty.
+
+    `timeout` is in seconds, for each call; `patience` the longest wait where Slack says that it is too much for now.
+    """
+
+    token: str = field(default="", repr=False)
+    user_token: str = field(default="", repr=False)
+    api: str = API
+    timeout: float = TIMEOUT
+    patience: float = PATIENCE
+    _lines: list[Line] = field(default_factory=list, init=False, repr=False)
+    _channels: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    _users: list[User] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        tokens = dict.fromkeys(one.strip() for one in (self.token, self.user_token) if one.strip())
+        self._lines = [Line(one, self.api, self.timeout, self.patience) for one in tokens]
+
+    # -- looking ----------------------------------------------------------------------------------------
+
+    def check(self) -> Workspace:
+        """The workspace, and who the bot's token is there. auth.test: any token, no scope."""
+        answer = self._answer("auth.test")
+        return Workspace.of(answer.values, answer.scopes)
+
+    def channels(self, *, private: bool = False, archived: bool = False) -> list[Channel]:
+        """Every public channel, and with `private` those the token is in as well.
+
+        conversations.list: channels:read, groups:read for private ones.
+        """
+        types = "public_channel,private_channel" if private else "public_channel"
+        told = self._pages("conversations.list", "channels", types=types, exclude_archived=not archived)
+        found = [Channel.of(one) for one in told]
+        self._channels |= {one.name: one.id for one in found}
+        return found
+
+    def users(self, *, deleted: bool = False) -> list[User]:
+        """Everybody, with time zone and status. users.list: users:read, and users:read.email for addresses."""
+        self._users = [User.of(one) for one in self._pages("users.list", "members")]
+        return [one for one in self._users if deleted or not one.deleted]
+
+    def user(self, who: str) -> User:
+        """One person. users.info: users:read; by mail address users.lookupByEmail: users:read.email."""
+        if _USER_ID.fullmatch(who):
+            return User.of(self._ask("users.info", user=who)["user"])
+        if "@" in who[1:]:
+            return User.of(self._ask("users.lookupByEmail", email=who)["user"])
+        name = who.removeprefix("@").casefold()
+        everybody = [one for one in self._users or self.users() if not one.deleted]
+        found = [one for one in everybody if name in {text.casefold() for text in one.names}]
+        if len(found) == 1:
+            return found[0]
+        hint = choices(who, [one.name for one in (found or everybody)[:50]], what="people there")
+        how = "several people are" if found else "nobody is"
+        raise self._wrong(f"{how} called '{who}'", hint if not found else "write a mail address or a user's id")
+
+    def history(self, channel: str, *, most: int = 100, since: dt.datetime | None = None) -> list[Said]:
+        """What was said in a channel, the newest first. conversations.history: channels:history and its like.
+
+        A bot must be in the channel; a user's token reads every public one.
+        """
+        place, oldest = self._channel(channel), str(since.timestamp()) if since else None
+        told = self._pages("conversations.history", "messages", most=most, channel=place, oldest=oldest)
+        return [Said.of(one, place) for one in told]
+
+    def search(self, query: str, *, most: int = 20) -> list[Said]:
+        """Messages with these words, the newest first. search.messages: a user token with search:read."""
+        found: list[Said] = []
+        page, pages = 1, 1
+        while page <= pages and len(found) < most:
+            told = self._ask("search.messages", query=query, count=min(most, 100), page=page, sort="timestamp")
+            found += [Said.of(one) for one in told["messages"]["matches"]]
+            pages, page = int((told["messages"].get("paging") or {}).get("pages", 1)), page + 1
+        return found[:most]
+
+    # -- channels ---------------------------------------------------------------------------------------
+
+    def create(self, name: str, *, private: bool = False, topic: str = "", purpose: str = "") -> Channel:
+        """A new channel, with its topic and purpose.
+
+        conversations.create: channels:manage, of a user's token channels:write; groups:write for a private one.
+        """
+        told = self._ask("conversations.create", name=name.removeprefix("#"), is_private=private)
+        made = Channel.of(told["channel"])
+        self._channels[made.name] = made.id
+        if topic:
+            made = self.topic(made.id, topic)
+        return self.purpose(made.id, purpose) if purpose else made
+
+    def topic(self, channel: str, text: str) -> Channel:
+        """The channel with another topic, of at most 250 characters. conversations.setTopic: as `create`."""
+        return Channel.of(self._ask("conversations.setTopic", channel=self._channel(channel), topic=text)["channel"])
+
+    def purpose(self, channel: str, text: str) -> Channel:
+        """The channel with another purpose, of at most 250 characters. conversations.setPurpose: as `create`."""
+        told = self._ask("conversations.setPurpose", channel=self._channel(channel), purpose=text)
+        return Channel.of(told["channel"])
+
+    def invite(self, channel: str, *who: str) -> Channel:
+        """These into a channel that the token is in. conversations.invite: as `create`."""
+        users = ",".join(self._user(one) for one in who)
+        return Channel.of(self._ask("conversations.invite", channel=self._channel(channel), users=users)["channel"])
+
+    def join(self, channel: str) -> Channel:
+        """The bot itself into a public channel. conversations.join: channels:join, of a user's token channels:write."""
+        return Channel.of(self._ask("conversations.join", channel=self._channel(channel))["channel"])
+
+    def open(self, *who: str) -> str:
+        """The id of direct messages with these, up to eight. conversations.open: im:write; for several mpim:write."""
+        told = self._ask("conversations.open", users=",".join(self._user(one) for one in who))
+        return str(told["channel"]["id"])
+
+    # -- messages ---------------------------------------------------------------------------------------
+
+    def post(  # noqa: PLR0913  what a message may have
+        self,
+        place: str,
+        text: str,
+        *,
+        blocks: Sequence[Mapping[str, Any]] = (),
+        attachments: Sequence[Mapping[str, Any]] = (),
+        name: str = "",
+        icon: str = "",
+        thread: str = "",
+    ) -> Posted:
+        """A message in a channel, or to a person. chat.postMessage: chat:write.
+
+        `blocks` are Block Kit, checked before they are sent, and `text` is then what notifications show. `name` and
+        `icon`, an emoji or the address of a picture, need chat:write.customize; a public channel that the bot is not
+        in chat:write.public. `thread` is the ts of the message that is answered.
+        """
+        block_kit.check(blocks)
+        told = self._ask(
+            "chat.postMessage",
+            channel=self._place(place),
+            text=text,
+            **shown(blocks=blocks, attachments=attachments, name=name, icon=icon),
+            thread_ts=thread or None,
+        )
+        return Posted(str(told["channel"]), str(told["ts"]))
+
+    def comment(self, posted: Posted, text: str) -> Posted:
+        """An answer in the thread of a message. chat.postMessage: chat:write."""
+        return self.post(posted.channel, text, thread=posted.ts)
+
+    def update(self, posted: Posted, text: str, *, blocks: Sequence[Mapping[str, Any]] = ()) -> Posted:
+        """A message of the token's own, changed in place; at most 4,000 characters of text. chat.update: chat:write."""
+        block_kit.check(blocks)
+        told = self._ask("chat.update", channel=posted.channel, ts=posted.ts, text=text, blocks=list(blocks))
+        return Posted(str(told["channel"]), str(told["ts"]))
+
+    def delete(self, posted: Posted) -> None:
+        """A message of the token's own is gone. chat.delete: chat:write."""
+        self._ask("chat.delete", channel=posted.channel, ts=posted.ts)
+
+    def mention(self, *whom: str) -> str:
+        """What mentions these people in a message; `channel`, `here` and `everyone` are everybody there."""
+        return " ".join(mentions.EVERYBODY.get(one.removeprefix("@")) or mentions.user(self._user(one)) for one in whom)
+
+    # -- files ------------------------------------------------------------------------------------------
+
+    def upload(  # noqa: PLR0913  what a file may have
+        self,
+        place: str,
+        file: str | Path | bytes,
+        *,
+        name: str = "",
+        title: str = "",
+        comment: str = "",
+        alt: str = "",
+        thread: str = "",
+    ) -> Uploaded:
+        """A file shown in a channel that the token is in, or to a person. files_upload_v2: files:write.
+
+        `comment` is said with it; `alt` tells what a picture shows. Bytes need a `name`.
+        """
+        content, called = _read(file, name)
+        told = {"filename": called, "content": content, "title": title or called, "alt_txt": alt[:1000] or None}
+        line = self._line("files.completeUploadExternal")
+        answer = line.upload([told], channel=self._room(place), thread=thread, comment=comment)
+        return Uploaded.of(self._taken(line, answer)["files"][0])
+
+    def delete_file(self, file_id: str) -> None:
+        """A file of the token's own is gone. files.delete: files:write."""
+        self._ask("files.delete", file=file_id)
+
+    # -- oneself ----------------------------------------------------------------------------------------
+
+    def remind(self, text: str, when: dt.datetime | dt.timedelta | str) -> str:
+        """The id of a reminder for oneself; as words "in 20 minutes". reminders.add: a user token, reminders:write.
+
+        Slack calls these methods degraded since 2023, and reminders for others are gone.
+        """
+        told = self._ask("reminders.add", text=text, time=_instant(when))
+        return str((told.get("reminder") or {}).get("id", ""))
+
+    def snooze(self, length: dt.timedelta) -> dt.datetime:
+        """No notifications for that long; until when, in UTC. dnd.setSnooze: a user token, dnd:write."""
+        told = self._ask("dnd.setSnooze", num_minutes=max(1, round(length.total_seconds() / 60)))
+        return dt.datetime.fromtimestamp(int(told["snooze_endtime"]), dt.UTC)
+
+    def end_snooze(self) -> None:
+        """Notifications again. dnd.endSnooze: a user token, dnd:write."""
+        self._ask("dnd.endSnooze")
+
+    def status(self, text: str, emoji: str = "", *, until: dt.datetime | None = None) -> None:
+        """One's own status with its emoji; none at all with no text.
+
+        At most 100 characters; `until` is when Slack takes it away again. users.profile.set: a user token,
+        users.profile:write.
+        """
+        ends = int(until.timestamp()) if until else 0
+        profile = {"status_text": text, "status_emoji": _emoji(emoji) if text else "", "status_expiration": ends}
+        self._ask("users.profile.set", profile=profile)
+
+    # -- calls ------------------------------------------------------------------------------------------
+
+    def _line(self, method: str) -> Line:
+        """The line of a token that may call the method, the bot's before the user's."""
+        if not self._lines:
+            raise faults.no_token().error("slack.com")
+        wanted = sorted(self._lines, key=lambda line: line.kind == "user")
+        for line in wanted:
+            if METHODS[method].allows(line.kind):
+                return line
+        raise faults.wrong_kind(method, None if wanted[0].kind == "bot" else "user").error(wanted[0].where)
+
+    def _answer(self, method: str, /, **values: Any) -> Answer:
+        line = self._line(method)
+        answer = line.ask(method, **values)
+        self._taken(line, answer)
+        return answer
+
+    def _ask(self, method: str, /, **values: Any) -> Mapping[str, Any]:
+        return self._answer(method, **values).values
+
+    def _taken(self, line: Line, answer: Answer) -> Mapping[str, Any]:
+        if answer.fault:
+            raise answer.fault.error(line.where)
+        return answer.values
+
+    def _pages(self, method: str, name: str, *, most: int = 100_000, **values: Any) -> list[Mapping[str, Any]]:
+        """All of it, or the first `most`, page by page."""
+        found: list[Mapping[str, Any]] = []
+        for told in self._cursor(method, limit=min(most, PAGE), **values):
+            found += told[name]
+            if len(found) >= most:
+                break
+        return found[:most]
+
+    def _cursor(self, method: str, **values: Any) -> Iterator[Mapping[str, Any]]:
+        cursor: str | None = None
+        while cursor != "":
+            told = self._ask(method, cursor=cursor, **values)
+            yield told
+            cursor = str((told.get("response_metadata") or {}).get("next_cursor") or "")
+
+    # -- names ------------------------------------------------------------------------------------------
+
+    def _channel(self, given: str) -> str:
+        """The id of a channel: only chat.postMessage takes names."""
+        if _CHANNEL_ID.fullmatch(given):
+            return given
+        name = given.removeprefix("#")
+        if name not in self._channels:
+            self.channels()
+        if name not in self._channels:
+            there = choices(name, sorted(self._channels)[:50], what="channels there")
+            raise self._wrong(
+                f"there is no public channel '{name}'",
+                f"{hint}. A private one is named by its id ({private} lists them)",
+            )
+        return self._channels[name]
+
+    def _user(self, who: str) -> str:
+        return who if _USER_ID.fullmatch(who) else self.user(who).id
+
+    def _place(self, given: str) -> str:
+        """Where a message goes: channels as they are written, people by their id."""
+        return self._user(given) if "@" in given else given
+
+    def _room(self, given: str) -> str:
+        """The id of a channel, or of one's direct messages with a person."""
+        if "@" in given or _USER_ID.fullmatch(given):
+            return self.open(given)
+        return self._channel(given)
+
+    def _wrong(self, what: str, hint: str) -> TransportError:
+        return TransportError(what, where=self._lines[0].where, hint=hint, permanent=True)
+
+
+def shown(
+    *,
+    blocks: Sequence[Mapping[str, Any]] = (),
+    attachments: Sequence[Mapping[str, Any]] = (),
+    name: str = "",
+    icon: str = "",
+) -> dict[str, Any]:
+    """How a message looks, in the words of chat.postMessage; an icon is an emoji, or the address of a picture."""
+    by_address = icon.startswith(("http://", "https://"))
+    return {
+        "blocks": list(blocks) or None,
+        "attachments": list(attachments) or None,
+        "username": name or None,
+        "icon_url": icon if by_address else None,
+        "icon_emoji": None if by_address else _emoji(icon) or None,
+    }
+
+
+def _emoji(name: str) -> str:
+    return f":{name.strip(':')}:" if name.strip(":") else ""
+
+
+def _instant(when: dt.datetime | dt.timedelta | str) -> str:
+    if isinstance(when, str):
+        return when
+    if isinstance(when, dt.timedelta):
+        return f"in {max(1, round(when.total_seconds() / 60))} minutes"
+    return str(int(when.timestamp()))
+
+
+def _read(file: str | Path | bytes, name: str) -> tuple[bytes, str]:
+    """A file's bytes and its name; a TransportError where it cannot be read, or is empty, which Slack does not take."""
+    called = name or ("file" if isinstance(file, bytes) else Path(file).name)
+    try:
+        content = file if isinstance(file, bytes) else Path(file).read_bytes()
+    except OSError as error:
+        raise TransportError(
+            f"the file cannot be read: {error.strerror or error}", where=str(file), permanent=True
+        ) from error
+    if not content:
+        raise TransportError("the file is empty, and Slack takes none that is", where=called, permanent=True)
+    return content, called
