@@ -301,7 +301,7 @@ class Slack:
             there = choices(name, sorted(self._channels)[:50], what="channels there")
             raise self._wrong(
                 f"there is no public channel '{name}'",
-                f"{hint}. A private one is named by its id ({private} lists them)",
+                f"{there}. A private one is named by its id",
             )
         return self._channels[name]
 
