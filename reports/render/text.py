@@ -28,7 +28,7 @@ def render(
 ) -> str:
     """The plain-text part of the mail; charts are told in their pictures' alternative texts and their numbers."""
     view = write(page, images, room=_ROOM)
-    parts = [_fitting(part) if isinstance(part, WrittenTable) else part for part in view.parts]
+    parts = [fitting(part) if isinstance(part, WrittenTable) else part for part in view.parts]
     return html.fill(html.environment(folders, _FILTERS), template, replace(view, parts=parts))
 
 
@@ -65,7 +65,7 @@ def _chart(part: WrittenChart) -> list[str]:
     told = wrapped(f"[{part.word}] {_one_line(part.alt)}")
     if part.numbers is None:
         return told
-    return [*told, "", *_table(_fitting(part.numbers)), *filter(None, [part.numbers.note])]
+    return [*told, "", *_table(fitting(part.numbers)), *filter(None, [part.numbers.note])]
 
 
 def _figures(part: WrittenFigures) -> list[str]:
@@ -108,7 +108,7 @@ def _lines(row: Sequence[str], widths: Sequence[int], part: WrittenTable) -> Ite
         yield _GAP.join(_padded(cell, wide, to_right=heading.numeric) for cell, wide, heading in cells).rstrip()
 
 
-def _fitting(part: WrittenTable) -> WrittenTable:
+def fitting(part: WrittenTable) -> WrittenTable:
     """The table with the columns for which a line has room, at least the first."""
     taken, fitting = -len(_GAP), 0
     for least in _least_widths(part):

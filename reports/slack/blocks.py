@@ -57,20 +57,20 @@ def problems(blocks: Sequence[Block]) -> Iterator[str]:
 
 def length(blocks: Sequence[Block]) -> int:
     """Characters of all texts of these blocks together."""
-    return sum(len(text) for block in blocks for text in _texts(block))
+    return sum(len(text) for block in blocks for text in texts(block))
 
 
-def _texts(value: object) -> Iterator[str]:
-    """Every text that people read in a block."""
+def texts(value: object) -> Iterator[str]:
+    """Every text that people read in a block, or in blocks, in order."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if isinstance(inner, str) and key in {"text", "alt_text"}:
                 yield inner
             else:
-                yield from _texts(inner)
+                yield from texts(inner)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts(inner)
 
 
 # -- one kind of block each ---------------------------------------------------------------------------
@@ -119,15 +119,15 @@ def _table(block: Block) -> Iterator[str]:
         yield f"{len(rows)} rows, from 1 to {ROWS}"
     if any(not 1 <= len(row) <= COLUMNS for row in rows):
         yield f"a row has from 1 to {COLUMNS} cells"
-    if (cells := sum(len(text) for row in rows for text in _texts(row))) > CELLS:
+    if (cells := sum(len(text) for row in rows for text in texts(row))) > CELLS:
         yield f"{cells:,} characters in cells, {CELLS:,} at the most"
-    if not all(text for row in rows for cell in row for text in list(_texts(cell)) or [""]):
+    if not all(text for row in rows for cell in row for text in list(texts(cell)) or [""]):
         yield "a cell without text"
 
 
 def _rich_text(block: Block) -> Iterator[str]:
-    texts = list(_texts(block))
-    if not texts or not all(texts):
+    said = list(texts(block))
+    if not said or not all(said):
         yield "a text without characters"
 
 
