@@ -105,7 +105,7 @@ class SlackServer:
     @property
     def webhook(self) -> str:
         """The address of the webhook, which is a secret."""
-        return f"{self.url}/services/T1/B1/{self.world.webhook_secret}"
+        return f"{self.url}/services/T1/B1/{self.world.webhook_key}"
 
     @property
     def bot(self) -> str:
@@ -185,7 +185,7 @@ class SlackServer:
         return Reply(200, f"OK - {len(content)}")
 
     def _hooked(self, path: str, values: Mapping[str, Any]) -> Reply:
-        if not path.endswith(f"/{self.world.webhook_secret}"):
+        if not path.endswith(f"/{self.world.webhook_key}"):
             return Reply(403, "invalid_token")
         channel = self.world.channels[self.world.webhook_channel]
         if channel.archived:

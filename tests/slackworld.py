@@ -148,7 +148,7 @@ class World:
         page: int = 100,
     ) -> None:
         self.page = page
-        self.webhook_secret, self.webhook_channel, self.upload_url = "hook-1-secret", "C00000001", ""
+        self.webhook_key, self.webhook_channel, self.upload_url = "hook-1-secret", "C00000001", ""
         self.tokens = {
             "xoxb-1-bot": Token("bot", "U0000000B", bot_scopes),
             "xoxp-1-ada": Token("user", "U00000001", user_scopes),

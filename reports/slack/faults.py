@@ -52,6 +52,9 @@ class _Meaning:
     account: bool = False
 
 
+HOOKS = "api.slack.com/apps, Incoming Webhooks"
+"""Where an app's webhooks are."""
+_NEXT = "it is tried again"
 _TOKEN = f"take the token from {APPS}, and see that it is whole and of this workspace"
 _AGAIN = "it is tried again; if it stays, look at slack-status.com"
 _SEEN = "write it as #name or as its id; a private channel is seen once the bot is in it: /invite @BOT there"
@@ -110,9 +113,9 @@ _MEANINGS: Mapping[str, _Meaning] = {
     "cannot_parse": _Meaning("Slack does not understand that time", 'write it as "in 20 minutes" or "tomorrow at 9am"'),
     "cannot_add_others": _Meaning("reminders for others are not possible any more"),
     "snooze_not_active": _Meaning("notifications are not snoozed"),
-    "ratelimited": _Meaning("too many requests", "it is tried again", permanent=False),
-    "rate_limited": _Meaning("too many messages", "it is tried again", permanent=False),
-    "message_limit_exceeded": _Meaning("too many messages in the workspace", "it is tried again", permanent=False),
+    "ratelimited": _Meaning("too many requests", _NEXT, permanent=False),
+    "rate_limited": _Meaning("too many messages", _NEXT, permanent=False),
+    "message_limit_exceeded": _Meaning("too many messages in the workspace", _NEXT, permanent=False),
     "service_unavailable": _Meaning("Slack is not available now", _AGAIN, permanent=False),
     "request_timeout": _Meaning("the request did not arrive whole", _AGAIN, permanent=False),
     "method_deprecated": _Meaning("Slack has taken that method away", "a fault of reports itself: please report it"),
@@ -227,3 +230,27 @@ def upload_refused(status: int, words: str) -> Fault:
     passing = status >= 500 or status == 429
     said = f"Slack did not take the file: HTTP {status} {words}".strip()
     return Fault(said, _AGAIN if passing else "see that the file is not empty", permanent=not passing)
+
+
+def hook_refused(status: int, words: str, *, wait: float | None) -> Fault:
+    """A webhook did not take a message: its words are the error's name."""
+    code = " ".join(words.split())[:80]
+    if status == 429:
+        return Fault(
+            "Slack said 429 to the webhook: too many messages", _NEXT, "ratelimited", permanent=False, retry_after=wait
+        )
+    if status == 503:
+        return Fault("Slack said 503 to the webhook: it is not available now", _AGAIN, code, permanent=False)
+    if status >= 500:
+        said = f"Slack said {status} {code} to the webhook: trouble on its side"
+        return Fault(said, _NOBODY_KNOWS, code, permanent=False, unknown=True)
+    gone = status in {403, 404} and code not in {"channel_not_found", "action_prohibited"}
+    hint = f"make a new webhook at {HOOKS}, and give its address" if gone else _HOOK_HINTS.get(code, _OURS)
+    return Fault(f"Slack said {status} {code} to the webhook", hint, code, account=gone)
+
+
+_HOOK_HINTS = {
+    "channel_is_archived": "unarchive the webhook's channel, or make a webhook for another one",
+    "channel_not_found": f"the webhook's channel is gone: make another at {HOOKS}",
+    "action_prohibited": _ADMINS,
+}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reports.errors import SettingsError, Unsupported
-from reports.settings import AppriseChannel, Channel, Mail, SlackChannel
+from reports.settings import AppriseChannel, Channel, Mail, SlackChannel, SlackWebhook
 from reports.transports.account import resolve
 from reports.transports.base import Transport
 from reports.transports.folder import FolderTransport
@@ -17,6 +17,10 @@ FOLDER = "mail"
 
 def open_channel(name: str, channel: Channel) -> Transport:
     """The transport of `[channels.NAME]`; a SettingsError where it cannot be used as it stands."""
+    if isinstance(channel, SlackChannel | SlackWebhook):
+        from reports.transports.slack import SlackTransport, SlackWebhookTransport  # noqa: PLC0415
+
+        return SlackTransport(channel) if isinstance(channel, SlackChannel) else SlackWebhookTransport(channel)
     raise Unsupported(f"[channels.{name}] cannot be used: nothing here carries a {type(channel).__name__}")
 
 

@@ -8,7 +8,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.utils import getaddresses
 from functools import partial
@@ -17,27 +17,48 @@ from pathlib import Path
 import pytest
 from mailserver import MailServer
 from oauthserver import GmailServer, GraphServer
+from slackserver import SlackServer
 
 from reports.errors import Superseded, TransportError
 from reports.model import Message, Report
 from reports.secret import Secret
-from reports.settings import Mail
-from reports.transports import mime, open_transport
+from reports.settings import Mail, SlackChannel, SlackWebhook
+from reports.transports import mime, open_channel, open_transport
 from reports.transports.account import resolve
 from reports.transports.api import Api
 from reports.transports.base import Transport
 from reports.transports.gmail import GmailTransport
 from reports.transports.graph import GraphTransport
+from reports.transports.notes import Note, pack, unpack
 from reports.transports.providers import Limits
 
 RECIPIENTS = ("a@example.com", "Zoë <b@bücher.example>", "c@example.com")
+DATE = dt.datetime(2026, 11, 2, 7, tzinfo=dt.UTC)
+
+
+def _mail() -> Message:
+    report = Report(
+        job="sales",
+        title="Sales",
+        as_of=dt.date(2026, 10, 31),
+        subject="Umsätze",
+        html="<p>12</p>\n",
+        text=".\n12\n",
+    )
+    return mime.compose(report, sender="Me <me@example.com>", to=RECIPIENTS, key="1", date=DATE)
+
+
+def _note(*recipients: str) -> Message:
+    note = Note(title="Umsätze", text="Umsätze\n12\n", html="<p>12</p>")
+    return Message(message_id="1", date=DATE, sender="", recipients=recipients, subject=note.title, content=pack(note))
 
 
 @dataclass(frozen=True)
 class Way:
     """A transport that works, what it has carried, its steps of a check, and the same that cannot work.
 
-    Without an envelope, who gets a message is said by its headers.
+    Without an envelope, who gets a message is said by its headers. `message` is one that it takes, for three
+    recipients; `arrives` is what the other side has of it, in so many `copies`.
     """
 
     transport: Transport
@@ -45,6 +66,9 @@ class Way:
     steps: Sequence[str]
     broken: Transport
     envelope: bool = True
+    message: Message = field(default_factory=_mail)
+    arrives: Callable[[Message], bytes] = lambda message: message.content
+    copies: int = 1
 
 
 @contextlib.contextmanager
@@ -91,10 +115,51 @@ def _api(path: Path, provider: str, opened: type[Api], serving: type[GraphServer
         )
 
 
+def _said(message: Message) -> bytes:
+    return unpack(message.content).text.strip().encode()
+
+
+@contextlib.contextmanager
+def _slack(path: Path) -> Iterator[Way]:
+    (path / "token").write_text("xoxb-1-bot")
+    token = Secret.model_validate({"file": str(path / "token")})
+    with SlackServer() as closed:
+        pass
+    with SlackServer() as server:
+        yield Way(
+            transport=open_channel("team", SlackChannel(token=token, api=server.api, timeout=5)),
+            carried=lambda: [one["text"].encode() for place in server.world.channels for one in server.said(place)],
+            steps=["team", "bot", "scopes"],
+            broken=open_channel("team", SlackChannel(token=token, api=closed.api, timeout=5)),
+            message=_note("#cash", "C00000001", "ada@example.com"),
+            arrives=_said,
+            copies=3,
+        )
+
+
+@contextlib.contextmanager
+def _slack_webhook(path: Path) -> Iterator[Way]:
+    with SlackServer() as closed:
+        (path / "closed").write_text(closed.webhook)
+    with SlackServer() as server:
+        (path / "open").write_text(server.webhook)
+        known, gone = (Secret.model_validate({"file": str(path / name)}) for name in ("open", "closed"))
+        yield Way(
+            transport=open_channel("hook", SlackWebhook(webhook=known, timeout=5)),
+            carried=lambda: [one["text"].encode() for one in server.said("general")],
+            steps=["webhook"],
+            broken=open_channel("hook", SlackWebhook(webhook=gone, timeout=5)),
+            message=_note("hook", "hook-2", "hook-3"),
+            arrives=_said,
+        )
+
+
 WAYS: Mapping[str, Callable[[Path], AbstractContextManager[Way]]] = {
     "folder": _folder,
     "smtp": _smtp,
     "graph": partial(_api, provider="graph", opened=GraphTransport, serving=GraphServer),
+    "slack": _slack,
+    "slack_webhook": _slack_webhook,
     "gmail": partial(_api, provider="gmail_api", opened=GmailTransport, serving=GmailServer),
 }
 
@@ -108,22 +173,9 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
 
 
 @pytest.fixture
-def message() -> Message:
-    report = Report(
-        job="sales",
-        title="Sales",
-        as_of=dt.date(2026, 10, 31),
-        subject="Umsätze",
-        html="<p>12</p>\n",
-        text=".\n12\n",
-    )
-    return mime.compose(
-        report,
-        sender="Me <me@example.com>",
-        to=RECIPIENTS,
-        key="1",
-        date=dt.datetime(2026, 11, 2, 7, tzinfo=dt.UTC),
-    )
+def message(way: Way) -> Message:
+    """One that the transport takes, for three recipients."""
+    return way.message
 
 
 # -- carrying ----------------------------------------------------------------------------------------
@@ -132,8 +184,9 @@ def message() -> Message:
 def test_it_carries_the_bytes_as_they_are(way: Way, message: Message) -> None:
     """Not a byte more, less or other, so that every attempt is the same mail."""
     way.transport.send(message)
-    assert list(way.carried()) == [message.content]
-    assert message_from_bytes(way.carried()[0])["Message-ID"] == message.message_id
+    assert list(way.carried()) == [way.arrives(message)] * way.copies
+    if way.arrives(message) == message.content:
+        assert message_from_bytes(way.carried()[0])["Message-ID"] == message.message_id
 
 
 def test_there_is_one_receipt_a_recipient_in_order(way: Way, message: Message) -> None:
@@ -150,9 +203,9 @@ def test_some_of_the_recipients_get_the_same_bytes(way: Way, message: Message) -
     assert [receipt.recipient for receipt in way.transport.send(some)] == list(some.recipients)
     named = message_from_bytes(way.carried()[0])["To"]
     way.transport.send(message)
-    assert {_unaddressed(content) for content in way.carried()} == {_unaddressed(message.content)}
+    assert {_unaddressed(content) for content in way.carried()} == {_unaddressed(way.arrives(message))}
     if way.envelope:
-        assert set(way.carried()) == {message.content}
+        assert set(way.carried()) == {way.arrives(message)}
     else:
         assert [spec for _, spec in getaddresses([named])] == list(some.recipients)
 
@@ -178,7 +231,7 @@ def test_handing_over_is_told_once_and_before_anything_is_carried(way: Way, mess
     seen: list[int] = []
     way.transport.send(message, lambda: seen.append(len(way.carried())))
     assert seen == [0]
-    assert len(way.carried()) == 1
+    assert len(way.carried()) == way.copies
 
 
 def test_what_handing_over_raises_stops_the_message(way: Way, message: Message) -> None:
@@ -191,7 +244,7 @@ def test_what_handing_over_raises_stops_the_message(way: Way, message: Message) 
         way.transport.send(message, superseded)
     assert list(way.carried()) == []
     way.transport.send(message)
-    assert list(way.carried()) == [message.content]
+    assert list(way.carried()) == [way.arrives(message)] * way.copies
 
 
 def test_nothing_is_handed_over_where_nothing_can_be_carried(way: Way, message: Message) -> None:
