@@ -63,7 +63,8 @@ def test_a_channel_that_cannot_be_opened_waits_and_mail_goes(server: MailServer,
     assert [one.recipients for one in server.messages] == [("a@example.com",)]
     (waiting,) = store.outbox.deliveries()
     assert (waiting.recipient, waiting.state, waiting.attempts) == ("phone", "pending", 1)
-    assert "channels.push" in waiting.last_reply
+    assert "REPORTS_TEST_NO_SUCH_URL is not set" in waiting.last_reply
+    assert waiting.hint.startswith("set REPORTS_TEST_NO_SUCH_URL")
     assert waiting.next_attempt is not None
     assert NOW < waiting.next_attempt < NOW + HOUR
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports.errors import SettingsError, Unsupported
-from reports.settings import AppriseChannel, Channel, Mail, SlackChannel, SlackWebhook
+from reports.errors import SettingsError
+from reports.settings import AppriseChannel, Channel, Mail, SlackChannel
 from reports.transports.account import resolve
 from reports.transports.base import Transport
 from reports.transports.folder import FolderTransport
@@ -17,11 +17,13 @@ FOLDER = "mail"
 
 def open_channel(name: str, channel: Channel) -> Transport:
     """The transport of `[channels.NAME]`; a SettingsError where it cannot be used as it stands."""
-    if isinstance(channel, SlackChannel | SlackWebhook):
-        from reports.transports.slack import SlackTransport, SlackWebhookTransport  # noqa: PLC0415
+    if isinstance(channel, AppriseChannel):
+        from reports.transports.chat import AppriseTransport  # noqa: PLC0415
 
-        return SlackTransport(channel) if isinstance(channel, SlackChannel) else SlackWebhookTransport(channel)
-    raise Unsupported(f"[channels.{name}] cannot be used: nothing here carries a {type(channel).__name__}")
+        return AppriseTransport.opened(name, channel)
+    from reports.transports.slack import SlackTransport, SlackWebhookTransport  # noqa: PLC0415
+
+    return SlackTransport(channel) if isinstance(channel, SlackChannel) else SlackWebhookTransport(channel)
 
 
 def recipients(name: str, channel: Channel, place: str = "") -> Sequence[str]:
@@ -30,7 +32,9 @@ def recipients(name: str, channel: Channel, place: str = "") -> Sequence[str]:
     Of a service that Apprise knows it is each of its targets, by a name in which there is no secret.
     """
     if isinstance(channel, AppriseChannel):
-        raise Unsupported(f"[channels.{name}] cannot be used: nothing here carries a {type(channel).__name__}")
+        from reports.transports.chat import targets  # noqa: PLC0415  an optional library
+
+        return targets(name, channel, place)
     if isinstance(channel, SlackChannel):
         if not (place or channel.to):
             raise SettingsError(

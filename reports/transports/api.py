@@ -17,7 +17,7 @@ from reports.errors import ReportsError, TransportError
 from reports.model import Message, Receipt, size
 from reports.transports import wire
 from reports.transports.account import Account
-from reports.transports.base import HandingOver, nothing, step
+from reports.transports.base import HandingOver, Once, nothing, step
 from reports.transports.headers import addressed
 from reports.transports.https import Answer, Web
 from reports.transports.providers import Limits
@@ -59,7 +59,7 @@ class Api(ABC):
         More recipients than a message may have are several messages with the same Message-ID.
         """
         self._fits(message)
-        most, once = self.limits.recipients, _Once(handing_over)
+        most, once = self.limits.recipients, Once(handing_over)
         receipts: list[Receipt] = []
         for start in range(0, len(message.recipients), most):
             group = message.recipients[start : start + most]
@@ -218,19 +218,6 @@ class Api(ABC):
         """The mailbox's own page. That it may not be read is no fault: sending needs less."""
         answer = self.web.ask("GET", self._own_page, headers={"Authorization": f"Bearer {self._token()}"})
         return answer if answer.code == 403 and not self._is_throttling(answer) else self._taken(answer)
-
-
-@dataclass
-class _Once:
-    """Calls what it was given the first time only."""
-
-    call: HandingOver
-    done: bool = False
-
-    def __call__(self) -> None:
-        if not self.done:
-            self.call()
-        self.done = True
 
 
 def _unsettled(recipients: Sequence[str], error: TransportError) -> list[Receipt]:

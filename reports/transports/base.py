@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from reports.errors import TransportError
@@ -16,6 +17,19 @@ HandingOver = Callable[[], None]
 
 def nothing() -> None:
     """For a message that nobody keeps account of."""
+
+
+@dataclass
+class Once:
+    """Calls what it was given the first time only."""
+
+    call: HandingOver
+    done: bool = False
+
+    def __call__(self) -> None:
+        if not self.done:
+            self.call()
+        self.done = True
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ class Answer:
         return None
 
 
-class _Body(io.BytesIO):
+class Body(io.BytesIO):
     """A body that says when its first byte is about to go, and knows when the last of it had gone."""
 
     gone = False
@@ -108,7 +108,7 @@ class Web:
         lost after all of it had gone, nobody can know what came of it, which is an answer with the code 0.
         """
         requests = library()
-        sent = _Body(body, handing_over)
+        sent = Body(body, handing_over)
         try:
             response = self._open().request(
                 method,
@@ -118,11 +118,11 @@ class Web:
                 timeout=(self.account.timeout, final_wait or self.account.timeout),
                 allow_redirects=False,
                 stream=True,
-                auth=_no_netrc,
+                auth=no_netrc,
             )
         except requests.RequestException as error:
-            if final_wait is not None and (sent.gone if body else not _before(error)):
-                return Answer(0, self.masked(f"no answer after the whole message had gone: {_last_words(error)}"))
+            if final_wait is not None and (sent.gone if body else not before(error)):
+                return Answer(0, self.masked(f"no answer after the whole message had gone: {last_words(error)}"))
             # The cause is left out on purpose: its text has the whole address, in which there may be a secret.
             raise self.unreachable(url, error) from None
         return Answer(response.status_code, _text(response), response.headers)
@@ -130,17 +130,17 @@ class Web:
     def unreachable(self, url: str, error: Exception) -> TransportError:
         """The error for a side that could not be reached, or not safely."""
         requests, place = library(), urlsplit(url)
-        what, hint = f"the connection failed: {_last_words(error)}", "check the network of this machine"
+        what, hint = f"the connection failed: {last_words(error)}", "check the network of this machine"
         permanent = False
         match error:
             case requests.exceptions.SSLError():
-                what = f"the server's certificate is not trusted, or no TLS could be agreed on: {_last_words(error)}"
+                what = f"the server's certificate is not trusted, or no TLS could be agreed on: {last_words(error)}"
                 hint = "a company's own authority is named with ca_file"
                 permanent = _DISTRUST in str(error)
             case requests.exceptions.Timeout():
                 what = f"the server did not answer within {self.account.timeout:g} s"
             case requests.exceptions.ProxyError():
-                what = f"the proxy failed: {_last_words(error)}"
+                what = f"the proxy failed: {last_words(error)}"
                 hint = "check HTTPS_PROXY and NO_PROXY in the environment"
         return TransportError(self.masked(what), where=place.netloc, hint=hint, permanent=permanent, account=True)
 
@@ -194,7 +194,7 @@ def _adapter(context: ssl.SSLContext) -> Any:
     return Adapter()
 
 
-def _no_netrc(request: Any) -> Any:
+def no_netrc(request: Any) -> Any:
     return request
 
 
@@ -208,7 +208,7 @@ def _text(response: Any) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _before(error: Exception) -> bool:
+def before(error: Exception) -> bool:
     """Whether it certainly failed before the first byte of the request."""
     import urllib3  # noqa: PLC0415
 
@@ -223,7 +223,7 @@ def _reason(error: Exception) -> Any:
     return getattr(first, "reason", None) or first
 
 
-def _last_words(error: Exception) -> str:
+def last_words(error: Exception) -> str:
     reason = _reason(error)
     inner = reason.args[-1] if isinstance(reason, Exception) and reason.args else reason
     return " ".join(str(inner).rpartition(": ")[2].split())[:200] or type(error).__name__

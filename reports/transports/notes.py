@@ -49,7 +49,8 @@ def without_files(note: Note, *, taker: str, policy: OnUnsupported) -> Note:
         )
     files = [f"{_named([one])}: {note.links[one.name]}" for one in note.files if one.name in note.links]
     rest = [one for one in note.files if one.name not in note.links]
-    said = [f"{len(rest)} file{'s' if len(rest) > 1 else ''} not shown here: {_named(rest)}."] if rest else []
+    do = "files do" if len(rest) > 1 else "file does"
+    said = [f"{len(rest)} {do} not go by this channel: {_named(rest)}."] if rest else []
     lines = [*files, " ".join([*said, *([note.whole] if note.whole and rest else [])])]
     return ended(replace(note, files=()), [line for line in lines if line])
 

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from chatserver import ChatServer
 from mailserver import MailServer
 from oauthserver import GmailServer, GraphServer
 from slackserver import SlackServer
@@ -22,11 +23,12 @@ from slackserver import SlackServer
 from reports.errors import Superseded, TransportError
 from reports.model import Message, Report
 from reports.secret import Secret
-from reports.settings import Mail, SlackChannel, SlackWebhook
-from reports.transports import mime, open_channel, open_transport
+from reports.settings import AppriseChannel, Mail, SlackChannel, SlackWebhook
+from reports.transports import mime, open_channel, open_transport, recipients
 from reports.transports.account import resolve
 from reports.transports.api import Api
 from reports.transports.base import Transport
+from reports.transports.chat import AppriseTransport
 from reports.transports.gmail import GmailTransport
 from reports.transports.graph import GraphTransport
 from reports.transports.notes import Note, pack, unpack
@@ -154,8 +156,34 @@ def _slack_webhook(path: Path) -> Iterator[Way]:
         )
 
 
+def _as_json(message: Message) -> bytes:
+    note = unpack(message.content)
+    return f"{note.title}\n{note.text.strip()}".encode()
+
+
+@contextlib.contextmanager
+def _apprise(_: Path) -> Iterator[Way]:
+    with ChatServer() as closed:
+        pass
+    with ChatServer() as server:
+        urls = [f"json://{server.host}:{server.port}/{name}" for name in "abc"]
+        gone = [f"json://{closed.host}:{closed.port}/{name}" for name in "abc"]
+        channel, nowhere = (AppriseChannel(url=tuple(some), timeout=5) for some in (urls, gone))
+        names, silent = recipients("push", channel), AppriseTransport.opened("push", nowhere).targets.values()
+        yield Way(
+            transport=open_channel("push", channel),
+            carried=lambda: [f"{one.values['title']}\n{one.values['message']}".encode() for one in server.posts],
+            steps=["url", "reach", "takes"],
+            broken=AppriseTransport("push", nowhere, dict(zip(names, silent, strict=True))),
+            message=_note(*names),
+            arrives=_as_json,
+            copies=3,
+        )
+
+
 WAYS: Mapping[str, Callable[[Path], AbstractContextManager[Way]]] = {
     "folder": _folder,
+    "apprise": _apprise,
     "smtp": _smtp,
     "graph": partial(_api, provider="graph", opened=GraphTransport, serving=GraphServer),
     "slack": _slack,

@@ -35,7 +35,7 @@ def test_files_that_a_service_does_not_take_are_named_in_a_line() -> None:
     said = without_files(NOTE, taker="ntfy", policy="say")
     assert said.files == ()
     last = said.text.splitlines()[-1]
-    assert last == "1 file not shown here: chart.png (100 bytes). All of it is in the mail of this report."
+    assert last == "1 file does not go by this channel: chart.png (100 bytes). All of it is in the mail of this report."
     assert "cash.xlsx (20 kB): https://files.example.com/cash.xlsx" in said.text.splitlines()
     assert said.html.endswith(f"<p>{last}</p>")
 
@@ -43,7 +43,7 @@ def test_files_that_a_service_does_not_take_are_named_in_a_line() -> None:
 def test_a_note_without_links_names_all_of_its_files() -> None:
     """And a note without files is as it was."""
     said = without_files(Note(title="t", text="All is well.", files=[BOOK, CHART]), taker="ntfy", policy="link")
-    assert said.text == "All is well.\n\n2 files not shown here: cash.xlsx (20 kB), chart.png (100 bytes)."
+    assert said.text == "All is well.\n\n2 files do not go by this channel: cash.xlsx (20 kB), chart.png (100 bytes)."
     bare = Note(title="t", text="All is well.")
     assert without_files(bare, taker="ntfy", policy="fail") is bare
 
