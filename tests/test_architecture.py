@@ -67,6 +67,7 @@ HOMES = {
     "psutil": ("leases", "children"),
     "slack_sdk": ("slack",),
     "apprise": ("transports.chat",),
+    "inscriptis": ("render.plain",),
     "platformdirs": ("notify.accounts",),
     "keyring": ("secret", "transports.tokens"),
     "os.environ": ("secret", "settings"),

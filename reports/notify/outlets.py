@@ -55,7 +55,7 @@ class Outlet:
         writer = Writer(settings=self.settings, clock=self.box.clock)
         letters = [writer.mail(said, self.mail, how)] if self.mail else []
         letters += [writer.note(said, channel, places, how) for channel, places in self.places]
-        return Packet(letters=letters, job=job, files=[*said.images, *said.attachments], log=log)
+        return Packet(letters=letters, job=job, files=said.files, log=log)
 
 
 def outlet(

@@ -35,6 +35,7 @@ _NAMES = frozenset({"page", "_"})
 _GIVEN_BY_LOOPS = frozenset({"part", "loop", "caller", "varargs", "kwargs", "self", "super"})
 _LONG = 25  # characters of a word
 _LONG_WORD = re.compile(rf"([!-~]{{{_LONG},}})")
+_ADDRESS = re.compile(r"https?://[^\s<>\"']*[\w/]")
 _LAST_ADDRESS = re.compile(r"(.*\s)(https?://[^\s<>\"']*[\w/])", re.DOTALL)
 _LEAST = {"plain": True, "numbers": False}
 _ROOMS = (
@@ -76,11 +77,12 @@ def _body(page: Page, images: Sequence[Artifact], room: Room, *, template: str, 
     """The finished HTML, or None where it is too long."""
     if cells(page, room) * len("<td></td>") > BODY:  # known without writing any of them
         return None
-    html = _inlined(fill(environment, template, write(page, images, room=room)), template)
+    html = inlined(fill(environment, template, write(page, images, room=room)), template)
     return html if len(html.encode()) <= BODY else None
 
 
-def _inlined(html: str, template: str) -> str:
+def inlined(html: str, template: str) -> str:
+    """The HTML with its styles moved into the tags, since half of the mail clients read no others."""
     if "<style" not in html:
         return html
     try:
@@ -99,7 +101,9 @@ def environment(folders: Sequence[Path], filters: Mapping[str, Callable[..., Any
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {"breakable": breakable, "linked": linked, "as_is": as_is} | dict(filters or {})
+    found.filters |= {"breakable": breakable, "linked": linked, "clickable": clickable, "as_is": as_is} | dict(
+        filters or {}
+    )
     return found
 
 
@@ -115,6 +119,17 @@ def linked(text: str) -> Markup:
     if (match := _LAST_ADDRESS.fullmatch(text)) is None:
         return breakable(text)
     return Markup('{}<a href="{}">{}</a>').format(breakable(match[1]), match[2], breakable(match[2]))
+
+
+def clickable(text: str) -> Markup:
+    """`text`, breakable, and clickable wherever there is a web address in it."""
+    said, at = Markup(), 0
+    for found in _ADDRESS.finditer(text):
+        said += breakable(text[at : found.start()]) + Markup('<a href="{}">{}</a>').format(
+            found[0], breakable(found[0])
+        )
+        at = found.end()
+    return said + breakable(text[at:])
 
 
 def as_is(line: str) -> Markup:

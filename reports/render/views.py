@@ -25,7 +25,6 @@ from reports.model import (
     Theme,
     Tone,
 )
-from reports.render import numbers
 from reports.render.changes import Change, change
 from reports.render.formats import numeric, written
 from reports.render.locales import Locale, noted
@@ -307,19 +306,23 @@ class _Writer:
         )
 
     def _chart(self, block: Chart | Picture, image: Artifact | None) -> WrittenChart:
-        wanted = (
-            isinstance(block, Chart) and self.room.numbers and (block.numbers or not image or self.room.every_number)
-        )
         return WrittenChart(
-            word=self.locale.word("Chart"),
+            word=self.locale.word("Chart") if isinstance(block, Chart) else self.locale.word("Picture"),
             title=self._short(block.title),
             note=self._short(block.note, 4),
             alt=self._short((image and image.alt) or block.alt or block.title, 6),
             cid=image.cid if image else "",
             width=image.width if image else 0,
             left_out=not block.drawn,
-            numbers=numbers.table(block, self.locale) if wanted and isinstance(block, Chart) else None,
+            numbers=self._numbers(block, image) if isinstance(block, Chart) else None,
         )
+
+    def _numbers(self, block: Chart, image: Artifact | None) -> WrittenTable | None:
+        if not (self.room.numbers and (block.numbers or not image or self.room.every_number)):
+            return None
+        from reports.render import numbers  # noqa: PLC0415  matplotlib, which pages without charts do without
+
+        return numbers.table(block, self.locale)
 
     def _text(self, block: Text) -> WrittenText:
         text = self._short(empty(block.text, self.locale).replace("\r\n", "\n"), 40)

@@ -405,7 +405,8 @@ def test_the_check_names_the_nearest_template_to_one_that_is_missing(tmp_path: P
     with pytest.raises(JobError, match=r"no template 'bsae\.html\.j2'") as caught:
         check_template("own.html.j2", [tmp_path, TEMPLATES])
     assert caught.value.hint == (
-        "did you mean 'base.html.j2'? templates there: base.html.j2, own.html.j2, report.html.j2, report.txt.j2"
+        "did you mean 'base.html.j2'? templates there: base.html.j2, notify.html.j2, notify.txt.j2, own.html.j2, "
+        "parts.html.j2, report.html.j2, report.txt.j2"
     )
     with pytest.raises(JobError, match=r"no template 'rport\.html\.j2'"):
         html(page(), template="rport.html.j2")

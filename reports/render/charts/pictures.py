@@ -1,4 +1,4 @@
-"""A matplotlib Figure of a job's hooks as a picture for a mail: opaque, and without a trace of when or by what."""
+"""A matplotlib Figure as a picture for a mail: opaque, and without a trace of when or by what."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ _INCH = 96  # CSS pixels
 _TALLEST = 1600
 
 
-def draw_figure(picture: Picture, *, number: int) -> Artifact:
+def draw_figure(picture: Picture, *, number: int, keep: bool = False) -> Artifact:
     """The figure as a PNG, `picture-<number>`, at most 550 CSS pixels wide; equal figures give equal bytes.
 
-    A larger one is scaled down as a whole. pyplot forgets it, and no setting of matplotlib is changed. Raises a
-    RenderError where the figure cannot be drawn.
+    A larger one is scaled down as a whole. pyplot forgets it, unless its maker wants to `keep` it, and no setting of
+    matplotlib is changed. Raises a RenderError where the figure cannot be drawn.
     """
     wide = _width(picture)
     try:
         content = _drawn(picture.figure, wide)
     except Exception as error:  # artists of a job's own hooks may raise anything
         raise RenderError(
-            f"a figure of hooks.py cannot be drawn: {type(error).__name__}: {error}",
+            f"the figure cannot be drawn: {type(error).__name__}: {error}",
             where=f"picture '{picture.title or picture.alt[:60]}'",
             hint="mend what draws it; figure.savefig shows the same error",
         ) from error
     finally:
-        _forgotten(picture.figure)
+        if not keep:
+            _forgotten(picture.figure)
     return Artifact(
         name=f"picture-{number}.png",
         media_type="image/png",
@@ -53,13 +54,14 @@ def _width(picture: Picture) -> int:
 
 def _drawn(figure: Any, wide: int) -> bytes:
     agg: Any = FigureCanvasAgg  # matplotlib leaves it without types
-    density, canvas = figure.dpi, agg(figure)
+    density, before, canvas = figure.dpi, figure.canvas, agg(figure)
     try:
         figure.dpi = (wide * DENSITY + 1e-6) / figure.get_size_inches()[0]
         canvas.draw()
         return png(np.asarray(canvas.buffer_rgba()))
     finally:
         figure.dpi = density
+        figure.set_canvas(before)
 
 
 def _forgotten(figure: Any) -> None:
