@@ -20,6 +20,7 @@ from reports.transports.address import clean
 _BYTES = bytes | bytearray | memoryview
 _LONGEST_NAME = 255  # bytes
 _DELIMITERS: Mapping[str, Any] = {".csv": ",", ".tsv": "\t"}
+_PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".svg"}
 _log = logging.getLogger("reports.notify")
 
 
@@ -57,6 +58,9 @@ def _with_alt(given: tuple[Any, ...], where: str) -> tuple[Any, str]:
     if len(given) != 2 or not isinstance(given[1], str):
         hint = 'a pair is a picture and its alternative text: (figure, "Loss by epoch"); several pictures are a list'
         raise DefinitionError("this is no picture", where=where, hint=hint)
+    if isinstance(given[0], str | Path) and Path(given[1]).suffix.lower() in _PICTURES:
+        hint = "a pair is a picture and its alternative text; two pictures are a list: [one, two]"
+        raise DefinitionError(f"'{given[1]}' is no text in place of {given[0]}", where=where, hint=hint)
     return given[0], " ".join(given[1].split())
 
 
@@ -139,7 +143,7 @@ def _named(name: str, content: Any, *, where: str) -> tuple[Artifact, Sequence[s
         return _artifact(name, bytes(content), where), []
     if _is_frame(content):
         return _of_frame(name, content, where)
-    hint = "its content is bytes, a Path or a DataFrame; a text becomes bytes by text.encode()"
+    hint = "it is bytes, a Path or a DataFrame; a text becomes bytes by text.encode(), and several files are a list"
     if isinstance(content, str):
         raise DefinitionError(f"the content of {name} is a text", where=where, hint=hint)
     return _artifact(
