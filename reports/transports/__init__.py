@@ -21,9 +21,13 @@ def open_channel(name: str, channel: Channel) -> Transport:
         from reports.transports.chat import AppriseTransport  # noqa: PLC0415
 
         return AppriseTransport.opened(name, channel)
-    from reports.transports.slack import SlackTransport, SlackWebhookTransport  # noqa: PLC0415
+    if isinstance(channel, SlackChannel):
+        from reports.transports.slack import SlackTransport  # noqa: PLC0415
 
-    return SlackTransport(channel) if isinstance(channel, SlackChannel) else SlackWebhookTransport(channel)
+        return SlackTransport(channel)
+    from reports.transports.slack_webhook import SlackWebhookTransport  # noqa: PLC0415
+
+    return SlackWebhookTransport(channel)
 
 
 def recipients(name: str, channel: Channel, place: str = "") -> Sequence[str]:

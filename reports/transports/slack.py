@@ -1,4 +1,4 @@
-"""Slack as a way out: a bot that posts, changes and answers messages and uploads files; or a webhook, which only posts.
+"""Slack as a way out: a bot that posts, changes and answers messages, and uploads files.
 
 A message is posted first. What Slack answers says in which channel it is, and there its files follow, in its thread:
 that they fail takes nothing back, and is said in the thread and in the receipt.
@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from reports.errors import RenderError, TransportError
+from reports.errors import TransportError
 from reports.model import Artifact, Message, Receipt, size
-from reports.settings import SlackChannel, SlackWebhook
+from reports.settings import SlackChannel
 from reports.slack import blocks as block_kit
 from reports.slack.client import shown
 from reports.slack.faults import APPS, Fault
 from reports.slack.line import Answer, Line
 from reports.slack.mentions import cut, escape, fallback
 from reports.slack.values import Posted, Workspace
-from reports.slack.webhook import EMPTY, Webhook
 from reports.transports.base import HandingOver, nothing, step
-from reports.transports.notes import Note, unpack
+from reports.transports.notes import Note
 from reports.transports.providers import Limits
+from reports.transports.slack_notes import WHOLE_TEXT, checked, receipt, words
 
-WHOLE_TEXT = 30_000
-"""Characters of a message that has no blocks; Slack cuts at 40,000 without a word."""
 PATIENCE = 30.0
 """Seconds that an upload waits at the most where Slack says that it is too much for now."""
 _LIMITS = Limits(recipients_per_message=1)
@@ -55,7 +53,7 @@ class SlackTransport:
 
     def send(self, message: Message, handing_over: HandingOver = nothing) -> Sequence[Receipt]:
         """One receipt a recipient, with the message's reference; a TransportError means that nobody got it."""
-        note = _checked(message)
+        note = checked(message)
         self._greeted()
         places = [self._place(one) for one in message.recipients]
         if any(isinstance(one, str) for one in places):
@@ -170,7 +168,7 @@ class _Sending:
     def _changed(self) -> Posted | Fault | None:
         """The earlier message with this in its place; None where that cannot be changed any more."""
         first = Posted.named(self.earlier)
-        text = _text(self.note, most=block_kit.FALLBACK)
+        text = words(self.note, most=block_kit.FALLBACK)
         answer = self._asked("chat.update", text, channel=first.channel, ts=first.ts)
         if answer.fault is None:
             return first
@@ -187,7 +185,7 @@ class _Sending:
         look = shown(name=self.transport.channel.name, icon=self.transport.channel.icon)
         most = block_kit.FALLBACK if self.note.blocks else WHOLE_TEXT
         given = {key: value for key, value in look.items() if value}
-        answer = self._asked("chat.postMessage", _text(self.note, most=most), channel=place, thread_ts=thread, **given)
+        answer = self._asked("chat.postMessage", words(self.note, most=most), channel=place, thread_ts=thread, **given)
         return answer.fault or Posted(str(answer.values["channel"]), str(answer.values["ts"]))
 
     def _asked(self, method: str, text: str, **given: Any) -> Answer:
@@ -228,67 +226,7 @@ class _Sending:
         return fault
 
 
-@dataclass
-class SlackWebhookTransport:
-    """Posts text and blocks by a webhook, whoever the recipients are: it has one channel, no files, and no way back."""
-
-    channel: SlackWebhook
-    _hook: Webhook | None = field(default=None, init=False, repr=False)
-
-    @property
-    def limits(self) -> Limits:
-        """One message at a time; how many a minute is not known."""
-        return Limits()
-
-    def size_limit(self) -> int | None:
-        """None: a message is made to fit."""
-        return None
-
-    def send(self, message: Message, handing_over: HandingOver = nothing) -> Sequence[Receipt]:
-        """One receipt a recipient, all the same: there is one message for all of them."""
-        note, hook = _checked(message), self._opened()
-        if fault := hook.unreachable():
-            raise fault.error(hook.where)
-        handing_over()
-        blocks = [*note.blocks, *_uncarried(note.files)] if note.blocks else []
-        text = _text(note, most=block_kit.FALLBACK if blocks else WHOLE_TEXT)
-        answer = hook.say(text + ("" if blocks else _without(note.files)), blocks)
-        if answer.fault and answer.fault.account:
-            raise answer.fault.error(hook.where)
-        said = "posted by the webhook"
-        if message.follow == "edit" and message.earlier:
-            said += "; a new message, for a webhook cannot change one"
-        if answer.fault:
-            return [receipt(one, answer.fault) for one in message.recipients]
-        return [Receipt(recipient=one, state="accepted", code=200, text=said) for one in message.recipients]
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        """Whether Slack knows the address: a message with nothing in it is refused, and not posted."""
-        hook = self._opened()
-        with step("webhook"):
-            fault = hook.say("").fault
-            if fault is not None and fault.code not in EMPTY:
-                raise fault.error(hook.where)
-        yield "webhook", f"known at {hook.where}; it posts text and tables into its one channel, and no files"
-
-    def close(self) -> None:
-        """Nothing is open between two messages."""
-
-    def _opened(self) -> Webhook:
-        if self._hook is None:
-            self._hook = Webhook(self.channel.webhook.reveal(), self.channel.timeout)
-        return self._hook
-
-
 # -- receipts -----------------------------------------------------------------------------------------
-
-
-def receipt(recipient: str, fault: Fault) -> Receipt:
-    """What a fault means for one recipient."""
-    state: Literal["unknown", "refused", "deferred"] = "deferred"
-    if fault.unknown or fault.permanent:
-        state = "unknown" if fault.unknown else "refused"
-    return Receipt(recipient=recipient, state=state, text=fault.what, hint=fault.hint, retry_after=fault.retry_after)
 
 
 def _accepted(recipient: str, posted: Posted, remarks: str) -> Receipt:
@@ -298,11 +236,7 @@ def _accepted(recipient: str, posted: Posted, remarks: str) -> Receipt:
 
 def _repeatable(fault: Fault) -> Fault:
     """To change a message twice is to change it once: nobody need wonder whether it was."""
-    return (
-        Fault(fault.what, "it is tried again", permanent=False, retry_after=fault.retry_after)
-        if fault.unknown
-        else fault
-    )
+    return replace(fault, hint="it is tried again", permanent=False, unknown=False) if fault.unknown else fault
 
 
 def _is_bot(found: Workspace, where: str) -> None:
@@ -319,26 +253,6 @@ def _is_bot(found: Workspace, where: str) -> None:
 # -- texts --------------------------------------------------------------------------------------------
 
 
-def _checked(message: Message) -> Note:
-    """The note, if Slack takes its blocks."""
-    note = unpack(message.content)
-    try:
-        block_kit.check(note.blocks)
-    except RenderError as error:
-        raise TransportError(error.what, where=message.subject, hint=error.hint, permanent=True) from error
-    return note
-
-
-def _text(note: Note, *, most: int) -> str:
-    """The note as text, its title first: what notifications show, and all there is where it has no blocks."""
-    title = cut(note.title, 300)
-    body = note.text.strip()
-    if body.startswith(note.title):
-        return fallback(body, most)
-    head = title if note.blocks else f"*{title}*"
-    return f"{head}\n{fallback(body, most - len(head) - 1)}".strip()
-
-
 def _fixed(note: Note, *, most: int) -> str:
     """The note's text in a fixed-width font, in which its tables stand."""
     body = fallback(note.text.replace("```", "'''"), most - 400)
@@ -351,13 +265,3 @@ def _named(files: Sequence[Artifact]) -> str:
 
 def _told(file: Artifact) -> Mapping[str, Any]:
     return {"filename": file.name, "content": file.content, "title": file.name, "alt_txt": file.alt[:1000] or None}
-
-
-def _without(files: Sequence[Artifact]) -> str:
-    return f"\n_A webhook carries no files: {escape(_named(files))}_" if files else ""
-
-
-def _uncarried(files: Sequence[Artifact]) -> list[Mapping[str, Any]]:
-    """The sentence that names files which stay behind."""
-    said = _without(files).strip()
-    return [{"type": "context", "elements": [{"type": "mrkdwn", "text": said}]}] if said else []

@@ -16,7 +16,8 @@ from reports.model import Artifact, Message, Receipt
 from reports.secret import Secret
 from reports.settings import SlackChannel, SlackWebhook
 from reports.transports.notes import Note, pack
-from reports.transports.slack import SlackTransport, SlackWebhookTransport
+from reports.transports.slack import SlackTransport
+from reports.transports.slack_webhook import SlackWebhookTransport
 
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "*12* loans"}}]
 CHART = Artifact(name="chart-1.png", media_type="image/png", content=b"png", cid="chart-1", alt="Balances fall")
@@ -360,13 +361,35 @@ def test_a_webhook_posts_once_and_names_what_it_does_not_carry(
     assert [one.state for one in receipts] == ["accepted"] * 2
     (said,) = server.said("general")
     assert said["blocks"][:-1] == BLOCKS
-    assert "A webhook carries no files: chart-1.png (3 bytes), Loans.xlsx (12 kB)" in str(said["blocks"][-1])
+    assert "2 files not shown here: chart-1.png (3 bytes), Loans.xlsx (12 kB)." in str(said["blocks"][-1])
 
 
 def test_a_webhook_says_the_same_as_text(hook: SlackWebhookTransport, server: SlackServer) -> None:
     """Where there are no blocks."""
     hook.send(message("team", note=Note(title="Loans", text="12", files=[BOOK])))
-    assert server.said("general")[0]["text"] == "*Loans*\n12\n_A webhook carries no files: Loans.xlsx (12 kB)_"
+    assert server.said("general")[0]["text"] == "*Loans*\n12\n\n1 file not shown here: Loans.xlsx (12 kB)."
+
+
+def test_a_webhook_links_to_files_or_says_where_all_is(hook: SlackWebhookTransport, server: SlackServer) -> None:
+    """As the note knows it."""
+    links = {"Loans.xlsx": "https://files.example.com/1/Loans.xlsx"}
+    note = Note(
+        title="Loans", text="12", blocks=BLOCKS, files=[CHART, BOOK], links=links, whole="All of it is in the mail."
+    )
+    hook.send(message("team", note=note))
+    (told,) = server.said("general")[0]["blocks"][-1]["elements"]
+    assert "Loans.xlsx (12 kB): https://files.example.com/1/Loans.xlsx" in told["text"]
+    assert "1 file not shown here: chart-1.png (3 bytes). All of it is in the mail." in told["text"]
+
+
+def test_a_webhook_that_must_not_leave_files_out_posts_nothing(server: SlackServer, tmp_path: Path) -> None:
+    """Where settings say so."""
+    (tmp_path / "hook").write_text(server.webhook)
+    kept = Secret.model_validate({"file": str(tmp_path / "hook")})
+    strict = SlackWebhookTransport(SlackWebhook(webhook=kept, on_unsupported="fail"))
+    with pytest.raises(TransportError, match="takes no files"):
+        strict.send(message("team"))
+    assert server.asked == []
 
 
 def test_a_webhook_cannot_change_a_message_and_says_so(hook: SlackWebhookTransport, server: SlackServer) -> None:
