@@ -78,15 +78,21 @@ class Sent:
     run: Run
     letters: Sequence[Letter]
     deliveries: Sequence[Delivery] = ()
+    posts: Sequence[Letter] = ()
+
+    @property
+    def every(self) -> Sequence[Letter]:
+        """The mails, and then what is said on other channels."""
+        return (*self.letters, *self.posts)
 
     @property
     def produced(self) -> Produced:
         """The first report: that of the job's own lists, or of its first audience."""
-        return self.letters[0].produced
+        return self.every[0].produced
 
     @property
     def message(self) -> Message:
-        return self.letters[0].message
+        return self.every[0].message
 
     @property
     def delivered(self) -> bool:
@@ -205,7 +211,7 @@ class App:
         self.deliver(run.id, tell=tell)
         self._dispatch.deliver_quietly(*self._dispatch.untold())
         self._prune()
-        return _sent(made, self.store.outbox.select([one.message.message_id for one in made.letters], states=()))
+        return _sent(made, self.store.outbox.select([one.message.message_id for one in made.every], states=()))
 
     @property
     def _settler(self) -> Settler:
@@ -497,4 +503,4 @@ def _as_kept(name: str) -> str:
 
 
 def _sent(made: Made, deliveries: Sequence[Delivery] = ()) -> Sent:
-    return Sent(made.run, made.letters, deliveries)
+    return Sent(made.run, made.letters, deliveries, made.posts)

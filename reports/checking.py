@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from reports import addressing, blocks, jobs, params, shipped, toml
+from reports import addressing, blocks, jobs, params, routes, shipped, toml
 from reports.definition import Job
 from reports.errors import JobError, ReportsError, SettingsError, StoreError
 from reports.model import Plan, Query, size
@@ -16,11 +16,12 @@ from reports.project import FILE
 from reports.render import html, text, themes
 from reports.schedules.coming import next_run
 from reports.schedules.words import words
-from reports.settings import FileSource, Settings, StoreSource
+from reports.settings import AppriseChannel, FileSource, Settings, SlackChannel, SlackWebhook, StoreSource
 from reports.sources import Source, missing_files, open_source
 from reports.store import Store
-from reports.transports import open_transport
+from reports.transports import open_channel, open_transport
 from reports.transports.account import resolve
+from reports.written import Key
 
 MOST_COLUMNS = 12
 NOT_YET = "nothing kept yet"
@@ -72,6 +73,10 @@ class Checker:
         yield _finding("mail", self._account)
         if connect:
             yield from self._server()
+        for channel in self.settings.channels:
+            yield _finding(f"channel {channel}", partial(self._channel, channel))
+            if connect:
+                yield from self._beyond(channel)
 
     def files_are_there(self, read: Mapping[str, str | None]) -> None:
         """A SettingsError with the line of every source whose files are not; of tables that SQL names, if given."""
@@ -93,7 +98,15 @@ class Checker:
         html.check_template(job.template, folders)
         text.check_template(folders)
         addressing.owners(job, self.settings)
-        return f"queries {len(job.queries)}, blocks {len(job.show)}, {self._recipients(job)}{self._when(job)}"
+        return f"queries {len(job.queries)}, blocks {len(job.show)}, {self._reached(job)}{self._when(job)}"
+
+    def _reached(self, job: Job) -> str:
+        """Who gets it by mail, and which channels it goes to besides."""
+        key = Key(("channels",), job.folder / "job.toml", JobError)
+        found = routes.routes(job.channels, self.settings, key)
+        beside = [str(one) for one in found if one.channel]
+        mails = [self._recipients(job)] if any(not one.channel for one in found) else []
+        return ", ".join([*mails, *([f"channels {', '.join(beside)}"] if beside else [])])
 
     def _recipients(self, job: Job) -> str:
         """How many get it in how many mails, who would get several of them, and which of its words nothing says."""
@@ -208,6 +221,24 @@ class Checker:
         limit = f", up to {size(account.size_limit)}" if account.size_limit else ""
         place = f"{account.provider.title} at {account.where}, {account.security}{limit}, from {account.sender}"
         return place + "".join(notes)
+
+    def _channel(self, name: str) -> str:
+        """What the channel is, and whom it reaches where a job names no place; nothing is asked yet."""
+        channel = self.settings.channels[name]
+        open_channel(name, channel).close()
+        kinds = {SlackChannel: "a Slack bot", SlackWebhook: "a Slack webhook", AppriseChannel: "Apprise"}
+        to = f", to {', '.join(channel.to)}" if channel.to else ""
+        held = "; held, for [mail] redirect is set" if self.settings.mail.redirect else ""
+        return f"{kinds[type(channel)]}{to}{held}"
+
+    def _beyond(self, name: str) -> Iterator[Finding]:
+        """What is on the other side of a channel, step by step."""
+        try:
+            with closing(open_channel(name, self.settings.channels[name])) as transport:
+                for step, said in transport.check():
+                    yield Finding(f"channel {name} {step}", said)
+        except ReportsError as error:
+            yield Finding(f"channel {name}", error=error)
 
     def _server(self) -> Iterator[Finding]:
         try:

@@ -15,36 +15,49 @@ from pathlib import PurePath
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from reports import addressing, jobs, leases, oversize, params
+from reports import addressing, jobs, leases, oversize, params, routes
 from reports.addressing import Envelope
+from reports.announcing import Announcer
 from reports.archive import figures
 from reports.archive.packing import Packer
 from reports.definition import Job
-from reports.errors import ReportsError, StoreError, Superseded
+from reports.errors import JobError, ReportsError, StoreError, Superseded
 from reports.model import Artifact, Before, Message, Outgoing, Report, Run
 from reports.pipeline import Pipeline, Produced, Tell
+from reports.routes import Route
 from reports.settings import Settings
 from reports.settling import Settler
 from reports.store import Store
 from reports.transports import mime
 from reports.transports.account import resolve
+from reports.written import Key
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One message of a run with the report that it is; `name` tells it from the others, the job's own has none."""
+    """One message of a run with the report that it is; `name` tells it from the others, the job's own has none.
+
+    `channel` is empty for a mail.
+    """
 
     name: str
     produced: Produced
     message: Message
+    channel: str = ""
 
 
 @dataclass(frozen=True)
 class Made:
-    """A run and its messages, one for the job's own lists and one for each audience."""
+    """A run and its messages: mails, one for the job's own lists and one for each audience, and what is on channels."""
 
     run: Run
     letters: Sequence[Letter]
+    posts: Sequence[Letter] = ()
+
+    @property
+    def every(self) -> Sequence[Letter]:
+        """The mails and then the rest."""
+        return (*self.letters, *self.posts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +74,44 @@ class Maker:
 
     def make(self) -> Made:
         """The finished messages; a ReportsError where there cannot be one."""
-        envelopes = addressing.envelopes(self.job, self.settings, only=self.only)
+        found, mails = self._routes()
+        envelopes = addressing.envelopes(self.job, self.settings, only=mails) if mails is not None else ()
         late = lateness(self.job, self.run, self.settings)
         pipeline = Pipeline(
             job=self.job, run=self.run, settings=self.settings, tell=self.tell, late=late, before=self.before
         )
-        renderings = pipeline.renderings(pipeline.fetch(), [one.locale for one in envelopes])
-        return Made(self.run, [self._letter(one, *renderings[one.locale]) for one in envelopes])
+        own = [addressing.locale_of(self.job, self.settings)] if found else []
+        renderings = pipeline.renderings(pipeline.fetch(), [*(one.locale for one in envelopes), *own])
+        letters = [self._letter(one, *renderings[one.locale]) for one in envelopes]
+        return Made(self.run, letters, self._posts(found, *renderings[own[0]], mailed=bool(letters)) if own else ())
+
+    def _routes(self) -> tuple[Sequence[Route], Sequence[str] | None]:
+        """The channels beside mail, and who alone gets mails, if only some; None where there are none."""
+        if not self.only:
+            key = Key(("channels",), self.job.folder / "job.toml", JobError)
+            found = routes.routes(self.job.channels, self.settings, key)
+            return [one for one in found if one.channel], () if any(not one.channel for one in found) else None
+        posted = [one for one in self.only if routes.leads(one, self.settings)]
+        mails = [one for one in self.only if one not in posted]
+        return routes.routes(posted, self.settings, Key(("--to",))), mails or None
+
+    def _posts(
+        self, found: Sequence[Route], pipeline: Pipeline, produced: Produced, *, mailed: bool
+    ) -> Sequence[Letter]:
+        """The report as it is said on each channel."""
+        if self.only:
+            banner = pipeline.locale.word("Test: this report was asked for by hand.")
+            produced = pipeline.restated(produced, notices=[banner])
+        announcer = Announcer(produced=produced, mailed=mailed, link=self.link)
+        return [
+            Letter(
+                one.channel,
+                produced,
+                announcer.message(one, self.settings.channels[one.channel], key=f"{self.run.key} {one.channel}"),
+                one.channel,
+            )
+            for one in found
+        ]
 
     def _letter(self, envelope: Envelope, pipeline: Pipeline, produced: Produced) -> Letter:
         if envelope.banner:
@@ -159,7 +203,7 @@ class Execution:
         made = maker.make()
         kept = [] if made.run.trigger == "test" else self._for_later(job, made, before)
         made = replace(made, run=self._commit(job, made, kept))
-        self._told(f"stored for {sum(len(one.message.recipients) for one in made.letters)} recipients")
+        self._told(f"stored for {sum(len(one.message.recipients) for one in made.every)} recipients")
         return made
 
     def _leased(self, run: Run) -> AbstractContextManager[None]:
@@ -174,11 +218,11 @@ class Execution:
 
     def _for_later(self, job: Job, made: Made, before: Before | None) -> list[Artifact]:
         """What is not sent but kept: the figures for the next run, and all it takes to make this one again."""
-        kept = [found] if (found := figures.kept(made.letters[0].produced)) else []
+        kept = [found] if (found := figures.kept(made.every[0].produced)) else []
         if self.settings.store.archive:
             late = lateness(job, made.run, self.settings)
             packer = Packer(job=job, run=made.run, settings=self.settings, late=late, before=before)
-            archive, said = packer.pack([letter.produced for letter in made.letters])
+            archive, said = packer.pack(list({id(one.produced): one.produced for one in made.every}.values()))
             for sentence in said:
                 self._told(sentence)
             kept.append(archive)
@@ -186,21 +230,24 @@ class Execution:
 
     def _commit(self, job: Job, made: Made, for_later: Sequence[Artifact]) -> Run:
         """The one commit: success, artifacts and messages; the bytes are there before it. The run as it ended."""
-        mail, test = self.settings.mail, made.run.trigger == "test"
-        outgoing = [
-            Outgoing(
-                message=letter.message,
-                kind="test" if test else "report",
-                expires=self.clock() + (job.expires or mail.expires),
-                on_unknown=mail.on_unknown,
-            )
-            for letter in made.letters
-        ]
+        test = made.run.trigger == "test"
+        outgoing = [self._outgoing(job, letter, test=test) for letter in made.every]
         done = replace(made.run, state="succeeded", finished=self.clock(), error="", log=self._log_text())
-        kept = [self.store.artifacts.keep(one) for one in (*files(made.letters), *for_later)]
+        kept = [self.store.artifacts.keep(one) for one in (*files(made.every), *for_later)]
         recovery = None if test else self._settler.teller.recovery(done, job)
         self.store.runs.succeed(done, owner=self.owner, artifacts=kept, messages=outgoing, recovery=recovery)
         return done
+
+    def _outgoing(self, job: Job, letter: Letter, *, test: bool) -> Outgoing:
+        mail = self.settings.mail
+        lasting = self.settings.channels[letter.channel].expires if letter.channel else mail.expires
+        return Outgoing(
+            message=letter.message,
+            kind="test" if test else "report",
+            expires=self.clock() + (job.expires or lasting),
+            on_unknown=mail.on_unknown,
+            channel=letter.channel,
+        )
 
     def _failed(self, job: Job | None, run: Run, error: BaseException) -> bool:
         """Keeps the error; False where the store cannot even do that: the run is found interrupted later."""

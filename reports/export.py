@@ -11,19 +11,24 @@ from typing import Any
 from reports.app import History, Sent
 from reports.execution import Letter, named
 from reports.model import Artifact, Attempt, Dataset, Delivery, Run
+from reports.routes import MAIL
 from reports.saving import save
+from reports.transports.notes import unpack
 from reports.verifying import Verification
 
 
 def write(sent: Sent, folder: Path) -> list[Path]:
     """message.eml, body.html, body.txt, every picture and attachment under its own name, and run.json.
 
-    Those of an audience have its language in their names: message-de.eml.
+    Those of an audience have its language in their names: message-de.eml. What is said on another channel is in
+    channel-NAME.json.
     """
     record_text = json.dumps(record(sent), indent=2, ensure_ascii=False) + "\n"
     files: dict[str, bytes] = {}
-    for letter in sent.letters:
+    for letter in sent.letters or sent.posts[:1]:
         files |= _files(letter, taken=files)
+    for post in sent.posts:
+        files[f"channel-{post.channel}.json"] = _channel(post)
     files["run.json"] = record_text.encode()
     return [save(folder / name, content) for name, content in files.items()]
 
@@ -36,12 +41,29 @@ def _files(letter: Letter, *, taken: Mapping[str, bytes]) -> dict[str, bytes]:
     body = report.html
     for image in report.images:
         body = body.replace(f"cid:{image.cid}", names[image.name])
+    name = "" if letter.channel else letter.name
+    mail = {} if letter.channel else {named("message.eml", name): letter.message.content}
     return {
-        named("message.eml", letter.name): letter.message.content,
-        named("body.html", letter.name): body.encode(),
-        named("body.txt", letter.name): report.text.encode(),
+        **mail,
+        named("body.html", name): body.encode(),
+        named("body.txt", name): report.text.encode(),
         **{names[one.name]: one.content for one in artifacts},
     }
+
+
+def _channel(post: Letter) -> bytes:
+    """What is said on a channel, to be looked at: its files by name and size, for they are beside it."""
+    note = unpack(post.message.content)
+    said = {
+        "channel": post.channel,
+        "recipients": list(post.message.recipients),
+        "title": note.title,
+        "text": note.text,
+        "blocks": list(note.blocks),
+        "files": [_artifact(one) for one in note.files],
+        "links": dict(note.links),
+    }
+    return (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def record(sent: Sent) -> dict[str, Any]:
@@ -53,8 +75,9 @@ def record(sent: Sent) -> dict[str, Any]:
         "started": sent.run.started.isoformat(),
         "params": {name: str(value) for name, value in sent.run.params.items()},
         "datasets": [_dataset(dataset) for dataset in sent.produced.datasets],
-        **_message(sent.letters[0]),
+        **_message(sent.every[0]),
         "audiences": [{"name": letter.name} | _message(letter) for letter in sent.letters if letter.name],
+        "channels": [_posted(one) for one in sent.posts],
         "deliveries": [delivery_row(delivery) for delivery in sent.deliveries],
     }
 
@@ -72,6 +95,15 @@ def _message(letter: Letter) -> dict[str, Any]:
         "notices": list(page.notices),
         "images": [_artifact(image) for image in report.images],
         "attachments": [_artifact(artifact) for artifact in report.attachments],
+    }
+
+
+def _posted(post: Letter) -> dict[str, Any]:
+    return {
+        "name": post.channel,
+        "message_id": post.message.message_id,
+        "recipients": list(post.message.recipients),
+        "message_bytes": len(post.message.content),
     }
 
 
@@ -101,6 +133,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "message_id": delivery.message_id,
         "run": delivery.run,
         "job": delivery.job,
+        "channel": delivery.channel or MAIL,
         "recipient": delivery.recipient,
         "state": delivery.state,
         "attempts": delivery.attempts,

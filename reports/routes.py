@@ -55,6 +55,12 @@ def each(names: Sequence[str], settings: Settings, key: Key) -> Iterator[Route |
     yield from (Route(channel, tuple(dict.fromkeys(reached))) for channel, reached in found.items())
 
 
+def leads(name: str, settings: Settings) -> bool:
+    """Whether a name among those that are asked for is a channel's, or a place there, and no address or group."""
+    channel, place = _split(name)
+    return channel in settings.channels and (bool(place) or channel not in settings.groups)
+
+
 def _split(name: str) -> tuple[str, str]:
     channel, _, place = name.partition(":")
     return channel.strip(), place.strip()

@@ -16,7 +16,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -76,13 +76,15 @@ class Reply:
 class SlackServer:
     """A workspace with a bot and one person who gave the app a token. All calls are in `asked`, in order.
 
-    `faults` has a list for each method, or for `upload` and `webhook`, of which each call takes the first.
+    `faults` has a list for each method, or for `upload` and `webhook`, of which each call takes the first. `watch` is
+    told the method when a call has come, and, with True, when it was carried out and before it is answered.
     """
 
     def __init__(self, **world: Any) -> None:
         self.world = World(**world)
         self.asked: list[Asked] = []
         self.faults: dict[str, list[Fault]] = {}
+        self.watch: Callable[[str, bool], None] = lambda _, __: None
         self._lock = threading.RLock()
         self._server = _Quiet((HOST, 0), _Handler)
         self._server.of = self
@@ -131,10 +133,12 @@ class SlackServer:
     def reply(self, path: str, values: Mapping[str, Any], content: bytes, token: str) -> Reply | None:
         """The answer to a request; None where the connection is closed without one."""
         method = _method(path)
+        self.watch(method, False)
         with self._lock:
             self.asked.append(Asked(method, {"bytes": content} if method == "upload" else values, token))
             fault = (self.faults.get(method) or [None]).pop(0)
             real = self._real(method, path, values, content, token) if fault is None or fault.done else None
+        self.watch(method, True)
         if fault is None:
             return real
         time.sleep(fault.pause)

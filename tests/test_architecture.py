@@ -22,7 +22,7 @@ HOUSE = [
     {"params", "jobs", "hooks", "blocks", "project", "sources", "render", "transports", "store", "lint"},
     {"attaching", "addressing", "remarks", "routes"},
     {"pipeline"},
-    {"oversize", "notices", "delivery", "archive"},
+    {"oversize", "announcing", "notices", "delivery", "archive"},
     {"telling", "checking"},
     {"settling", "dispatch"},
     {"execution"},

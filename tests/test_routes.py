@@ -10,7 +10,7 @@ from projects import JOB, SETTINGS, make_project
 
 from reports import toml
 from reports.errors import DefinitionError, JobError
-from reports.routes import Route, each, routes
+from reports.routes import Route, each, leads, routes
 from reports.settings import Settings
 from reports.written import Key
 
@@ -79,3 +79,20 @@ def test_a_name_that_cannot_be_used_stops_no_other() -> None:
     found = list(each(["tem", "team", "mail"], settings, Key(("alerts", "error"))))
     assert [one for one in found if isinstance(one, Route)] == [Route("team", ("#finance", "@ann")), Route("")]
     assert [one.what for one in found if isinstance(one, DefinitionError)] == ["there is no channel 'tem'"]
+
+
+@pytest.mark.parametrize(
+    ("name", "leads_there"),
+    [("team", True), ("team:#test", True), ("ann@example.com", False), ("finance", False), ("tem:#test", False)],
+)
+def test_what_is_asked_for_by_hand_is_told_apart(name: str, leads_there: bool) -> None:  # noqa: FBT001
+    """A channel, or a place there, from an address and a group."""
+    settings = Settings.model_validate({"channels": CHANNELS, "groups": {"finance": ["ann@example.com"]}})
+    assert leads(name, settings) is leads_there
+
+
+def test_a_group_of_a_channels_name_stays_a_group() -> None:
+    """Its people have got such mails before there was the channel."""
+    settings = Settings.model_validate({"channels": CHANNELS, "groups": {"team": ["ann@example.com"]}})
+    assert not leads("team", settings)
+    assert leads("team:#test", settings)

@@ -50,7 +50,7 @@ def run(
 def _tell(sent: Sent, *, dry_run: bool) -> None:
     from reports.model import size
 
-    for letter in sent.letters:
+    for letter in sent.letters or sent.posts[:1]:
         report = letter.produced.report
         files = ", ".join(f"{artifact.name} ({size(len(artifact.content))})" for artifact in report.attachments)
         output.answer(f"{report.subject}")
@@ -58,10 +58,12 @@ def _tell(sent: Sent, *, dry_run: bool) -> None:
         output.answer(f"  attachment  {files or 'none'}")
         for notice in letter.produced.page.notices:
             output.answer(f"  note        {notice}")
-        if dry_run:
+        if dry_run and not letter.channel:
             output.answer(f"  not sent    (dry run) to {', '.join(letter.message.recipients)}")
+    for post in sent.posts if dry_run else ():
+        output.answer(f"  not posted  (dry run) on {post.channel} to {', '.join(post.message.recipients)}")
     for delivery in sent.deliveries:
-        output.answer(f"  {delivery.state:<11} {delivery.recipient}: {delivery.last_reply}".rstrip(": "))
+        output.answer(f"  {delivery.state:<11} {output.reached(delivery)}: {delivery.last_reply}".rstrip(": "))
         if delivery.hint:
             output.answer(f"              {delivery.hint}")
         if delivery.next_attempt:
@@ -85,9 +87,15 @@ def preview(
     import webbrowser
 
     from reports import preview as page
+    from reports.errors import JobError
 
     app = open_app(ctx)
     sent = app.dry_run(job, wanted(as_of, param), tell=output.steps(verbose=verbose))
+    if not sent.letters:
+        raise JobError(
+            f"job '{job}' sends no mail that could be shown",
+            hint=f"reports run {job} --dry-run --out DIR writes what it says on other channels",
+        )
     paths = page.write(sent, app.verdicts(sent), app.settings.data_folder / "preview")
     if not (open_browser and webbrowser.open(paths[0].as_uri())):
         output.say("open this file in a browser:")

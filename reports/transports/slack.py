@@ -15,7 +15,7 @@ from reports.errors import TransportError
 from reports.model import Artifact, Message, Receipt, size
 from reports.settings import SlackChannel
 from reports.slack import blocks as block_kit
-from reports.slack.client import shown
+from reports.slack.client import Slack, shown
 from reports.slack.faults import APPS, Fault
 from reports.slack.line import Answer, Line
 from reports.slack.mentions import cut, escape, fallback
@@ -35,7 +35,7 @@ _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 @dataclass
 class SlackTransport:
-    """Posts as a bot, to channels by #name or id, to people by id or mail address."""
+    """Posts as a bot, to channels by #name or id, to people by id, mail address or @name."""
 
     channel: SlackChannel
     _lines: dict[float, Line] = field(default_factory=dict, init=False, repr=False)
@@ -113,14 +113,22 @@ class SlackTransport:
         return answer
 
     def _place(self, recipient: str) -> str | Fault:
-        """What chat.postMessage calls the recipient: a person's id for a mail address, all else as it is."""
-        if not _MAIL.fullmatch(recipient):
+        """What chat.postMessage calls the recipient: people by their id, all else as it is."""
+        if not (recipient.startswith("@") or _MAIL.fullmatch(recipient)):
             return recipient
         if recipient not in self._people:
-            answer = self.line().ask("users.lookupByEmail", email=recipient)
-            if answer.fault:
-                return answer.fault
-            self._people[recipient] = str(answer.values["user"]["id"])
+            channel = self.channel
+            slack = Slack(channel.token.reveal(), api=channel.api, timeout=channel.timeout, patience=0)
+            try:
+                self._people[recipient] = slack.user(recipient).id
+            except TransportError as error:
+                return Fault(
+                    error.what,
+                    error.hint,
+                    permanent=error.permanent,
+                    account=error.account,
+                    retry_after=error.retry_after,
+                )
         return self._people[recipient]
 
     def _scopes(self, scopes: Sequence[str]) -> str:

@@ -44,7 +44,7 @@ class SlackWebhookTransport:
         if answer.fault and answer.fault.account:
             raise answer.fault.error(hook.where)
         said = "posted by the webhook"
-        if message.follow == "edit" and message.earlier:
+        if message.follow == "edit":
             said += "; a new message, for a webhook cannot change one"
         if answer.fault:
             return [receipt(one, answer.fault) for one in message.recipients]

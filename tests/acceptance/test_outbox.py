@@ -27,7 +27,7 @@ from restarting import MAIL
 
 from reports.app import open_app
 
-DELIVERY = {"message_id", "run", "job", "recipient", "state", "attempts", "last_reply", "next_attempt"}
+DELIVERY = {"message_id", "run", "job", "channel", "recipient", "state", "attempts", "last_reply", "next_attempt"}
 RUN = {"id", "job", "occurrence", "as_of", "trigger", "state", "attempt", "error", "started", "finished"}
 HOUR = dt.timedelta(hours=1)
 ATTACHED = JOB + '[attach]\nexcel = ["by_region"]\n'

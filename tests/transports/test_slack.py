@@ -100,9 +100,9 @@ def test_channels_are_named_as_people_do(slack: Callable[..., SlackTransport], s
 
 
 def test_people_are_found_by_mail_address_and_by_id(slack: Callable[..., SlackTransport], server: SlackServer) -> None:
-    """And get it in direct messages, the files too."""
-    receipts = slack().send(message("ada@example.com", "U00000002"))
-    assert [one.state for one in receipts] == ["accepted"] * 2
+    """And by name; they get it in direct messages, the files too."""
+    receipts = slack().send(message("ada@example.com", "U00000002", "@zoe"))
+    assert [one.state for one in receipts] == ["accepted"] * 3
     places = {one.reference.partition("/")[0] for one in receipts}
     assert all(place.startswith("D") for place in places)
     assert {one.channels[0] for one in server.world.files.values()} == places
@@ -236,6 +236,7 @@ def test_an_empty_file_is_named(slack: Callable[..., SlackTransport], server: Sl
         ("#board", "channel_not_found", "/invite"),
         ("#past", "is_archived", "unarchive"),
         ("nobody@example.com", "users_not_found", "reports slack users"),
+        ("@zoo", "nobody is called '@zoo'", "did you mean 'zoe'?"),
     ],
 )
 def test_a_place_that_cannot_be_reached_is_refused_alone(
