@@ -232,5 +232,5 @@ def test_a_webhook_names_the_files_and_the_mail_that_has_them(project: Path, ser
     assert reports(project, "run", "daily", "--as-of", "2026-10-31").returncode == 0
     assert states(project) == {"mail finance@example.com": "accepted", "hook hook": "accepted"}
     (said,) = server.said("general")
-    assert "not shown here: Daily sales 2026-10-31.xlsx" in json.dumps(said["blocks"])
+    assert "does not go by this channel: Daily sales 2026-10-31.xlsx" in json.dumps(said["blocks"])
     assert "All of it is in the mail." in json.dumps(said["blocks"])

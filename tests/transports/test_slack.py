@@ -362,13 +362,13 @@ def test_a_webhook_posts_once_and_names_what_it_does_not_carry(
     assert [one.state for one in receipts] == ["accepted"] * 2
     (said,) = server.said("general")
     assert said["blocks"][:-1] == BLOCKS
-    assert "2 files not shown here: chart-1.png (3 bytes), Loans.xlsx (12 kB)." in str(said["blocks"][-1])
+    assert "2 files do not go by this channel: chart-1.png (3 bytes), Loans.xlsx (12 kB)." in str(said["blocks"][-1])
 
 
 def test_a_webhook_says_the_same_as_text(hook: SlackWebhookTransport, server: SlackServer) -> None:
     """Where there are no blocks."""
     hook.send(message("team", note=Note(title="Loans", text="12", files=[BOOK])))
-    assert server.said("general")[0]["text"] == "*Loans*\n12\n\n1 file not shown here: Loans.xlsx (12 kB)."
+    assert server.said("general")[0]["text"] == "*Loans*\n12\n\n1 file does not go by this channel: Loans.xlsx (12 kB)."
 
 
 def test_a_webhook_links_to_files_or_says_where_all_is(hook: SlackWebhookTransport, server: SlackServer) -> None:
@@ -380,7 +380,7 @@ def test_a_webhook_links_to_files_or_says_where_all_is(hook: SlackWebhookTranspo
     hook.send(message("team", note=note))
     (told,) = server.said("general")[0]["blocks"][-1]["elements"]
     assert "Loans.xlsx (12 kB): https://files.example.com/1/Loans.xlsx" in told["text"]
-    assert "1 file not shown here: chart-1.png (3 bytes). All of it is in the mail." in told["text"]
+    assert "1 file does not go by this channel: chart-1.png (3 bytes). All of it is in the mail." in told["text"]
 
 
 def test_a_webhook_that_must_not_leave_files_out_posts_nothing(server: SlackServer, tmp_path: Path) -> None:
