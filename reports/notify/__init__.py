@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reports.notify.outlets import Outlet, outlet
     from reports.notify.results import Answer, Result
     from reports.notify.sending import send
+    from reports.notify.watching import Watch, current, watch
 
 _HOMES = {
     "Answer": "results",
@@ -25,13 +26,29 @@ _HOMES = {
     "Notification": "notification",
     "Result": "results",
     "Outlet": "outlets",
+    "Watch": "watching",
+    "current": "watching",
     "flush": "boxes",
     "message": "notification",
     "outlet": "outlets",
     "send": "sending",
+    "watch": "watching",
 }
 
-__all__ = ["Answer", "Handle", "Notification", "Outlet", "Result", "flush", "message", "outlet", "send"]
+__all__ = [
+    "Answer",
+    "Handle",
+    "Notification",
+    "Outlet",
+    "Result",
+    "Watch",
+    "current",
+    "flush",
+    "message",
+    "outlet",
+    "send",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from multiprocessing import util
+from typing import TYPE_CHECKING
 
-from reports.notify.outgoing import Postbox
-from reports.settings import Settings
+if TYPE_CHECKING:
+    from reports.notify.outgoing import Postbox
+    from reports.settings import Settings
 
 AT_EXIT = 10.0
 """Seconds that the end of a process waits for what is on its way, at the most."""
@@ -24,6 +28,8 @@ _ends: list[int] = []
 
 def postbox(settings: Settings) -> Postbox:
     """This process's postbox of the outbox that the settings name."""
+    from reports.notify.outgoing import Postbox  # noqa: PLC0415  a database, which who only waits for the end does without
+
     place = str(settings.store.url or settings.data_folder.absolute())
     with _lock:
         _wait_at_end()
@@ -53,6 +59,15 @@ def close_all(timeout: float = AT_EXIT) -> None:
     until = time.monotonic() + timeout
     while _boxes:
         _boxes.popitem()[1].close(max(until - time.monotonic(), 0.1))
+    _as_interrupted()
+
+
+def _as_interrupted() -> None:
+    """A program that ends by Ctrl-C ends by that signal, which Python forgets as soon as it compiles something more."""
+    by_hand = getattr(sys, "last_type", None) is KeyboardInterrupt
+    if by_hand and not (hasattr(sys, "ps1") or sys.flags.interactive or "IPython" in sys.modules):
+        with contextlib.suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102  which is how Python notes it
 
 
 def _wait_at_end() -> None:

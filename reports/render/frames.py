@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +36,11 @@ def table(given: Any, *, title: str = "", whole_in: str = "", where: str = "") -
         Column(key=key, label=label, format=_format(frame[key])) for key, label in zip(keys, labels, strict=True)
     ]
     return Table(frame=frame, columns=columns, title=title, whole_in=whole_in)
+
+
+def of_rows(rows: Iterable[Sequence[object]], columns: Sequence[str]) -> pd.DataFrame:
+    """A frame of these rows, each with a value for each column."""
+    return pd.DataFrame(list(rows), columns=list(columns))
 
 
 def _framed(given: Any, where: str) -> pd.DataFrame:

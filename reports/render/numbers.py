@@ -54,7 +54,7 @@ def _along(drawn: Sequence[Plot], chart: Chart, locale: Locale) -> WrittenTable:
     """Evenly spread places along x, with a row for each line of each panel."""
     places = np.unique(np.concatenate([plot.x.places for plot in drawn]))
     chosen = places[_spread(len(places))].tolist()
-    every = [(plot, line) for plot in drawn for line in plot.lines]
+    every = [(plot, line) for plot in drawn for line in plot.lines if line.present.size]
     rows = [
         [Cell(_name(plot, line, chart)), *(_at(plot, line, place, locale) for place in chosen)]
         for plot, line in islice(every, _ROWS)
