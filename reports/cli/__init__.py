@@ -13,6 +13,7 @@ from reports.cli import (
     schedule,
     serve,
     service,
+    slack,
     uploading,
     verifying,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "schedule",
     "serve",
     "service",
+    "slack",
     "uploading",
     "verifying",
 ]

@@ -6,6 +6,7 @@ have had its effect, and a second one would have it twice.
 
 from __future__ import annotations
 
+import importlib.util
 import urllib.error
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -100,12 +101,17 @@ class Line:
         return self._client
 
 
+def needed() -> None:
+    """A MissingDependency where slack_sdk is not installed, told without importing it."""
+    if importlib.util.find_spec("slack_sdk") is None:
+        raise MissingDependency("slack_sdk", extra="slack", purpose="Slack")
+
+
 def library() -> ModuleType:
     """What speaks to Slack; a MissingDependency says how to get it."""
-    try:
-        from reports.slack import sdk  # noqa: PLC0415  an optional library
-    except ImportError as error:
-        raise MissingDependency("slack_sdk", extra="slack", purpose="Slack") from error
+    needed()
+    from reports.slack import sdk  # noqa: PLC0415  an optional library
+
     return sdk
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reports.errors import SettingsError
 from reports.settings import AppriseChannel, Channel, Mail, SlackChannel
+from reports.slack.line import needed
 from reports.transports.account import resolve
 from reports.transports.base import Transport
 from reports.transports.folder import FolderTransport
@@ -21,6 +22,7 @@ def open_channel(name: str, channel: Channel) -> Transport:
         from reports.transports.chat import AppriseTransport  # noqa: PLC0415
 
         return AppriseTransport.opened(name, channel)
+    needed()
     if isinstance(channel, SlackChannel):
         from reports.transports.slack import SlackTransport  # noqa: PLC0415
 
@@ -39,6 +41,7 @@ def recipients(name: str, channel: Channel, place: str = "") -> Sequence[str]:
         from reports.transports.chat import targets  # noqa: PLC0415  an optional library
 
         return targets(name, channel, place)
+    needed()
     if isinstance(channel, SlackChannel):
         if not (place or channel.to):
             raise SettingsError(

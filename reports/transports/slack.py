@@ -33,6 +33,12 @@ _NOT_TO_CHANGE = {"message_not_found", "cant_update_message", "edit_window_close
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
+def client(channel: SlackChannel, *, patience: float = PATIENCE) -> Slack:
+    """Slack for scripts and commands, by the tokens of a channel; a SettingsError where one of them is not there."""
+    user = channel.user_token.reveal() if channel.user_token else ""
+    return Slack(channel.token.reveal(), user, channel.api, channel.timeout, patience)
+
+
 @dataclass
 class SlackTransport:
     """Posts as a bot, to channels by #name or id, to people by id, mail address or @name."""
@@ -117,10 +123,8 @@ class SlackTransport:
         if not (recipient.startswith("@") or _MAIL.fullmatch(recipient)):
             return recipient
         if recipient not in self._people:
-            channel = self.channel
-            slack = Slack(channel.token.reveal(), api=channel.api, timeout=channel.timeout, patience=0)
             try:
-                self._people[recipient] = slack.user(recipient).id
+                self._people[recipient] = client(self.channel, patience=0).user(recipient).id
             except TransportError as error:
                 return Fault(
                     error.what,
