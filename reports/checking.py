@@ -104,6 +104,8 @@ class Checker:
         """Who gets it by mail, and which channels it goes to besides."""
         key = Key(("channels",), job.folder / "job.toml", JobError)
         found = routes.routes(job.channels, self.settings, key)
+        if job.has_files:
+            routes.fit_for_files(found, self.settings, key)
         beside = [str(one) for one in found if one.channel]
         mails = [self._recipients(job)] if any(not one.channel for one in found) else []
         return ", ".join([*mails, *([f"channels {', '.join(beside)}"] if beside else [])])

@@ -90,6 +90,8 @@ class Maker:
         if not self.only:
             key = Key(("channels",), self.job.folder / "job.toml", JobError)
             found = routes.routes(self.job.channels, self.settings, key)
+            if self.job.has_files:
+                routes.fit_for_files(found, self.settings, key)
             return [one for one in found if one.channel], () if any(not one.channel for one in found) else None
         posted = [one for one in self.only if routes.leads(one, self.settings)]
         mails = [one for one in self.only if one not in posted]

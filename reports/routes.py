@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reports.errors import DefinitionError, ReportsError, choices
 from reports.settings import Settings
-from reports.transports import recipients
+from reports.transports import recipients, without_files
 from reports.written import Key
 
 MAIL = "mail"
@@ -53,6 +53,24 @@ def each(names: Sequence[str], settings: Settings, key: Key) -> Iterator[Route |
         else:
             found.setdefault("" if channel == MAIL else channel, []).extend(reached)
     yield from (Route(channel, tuple(dict.fromkeys(reached))) for channel, reached in found.items())
+
+
+def fit_for_files(found: Sequence[Route], settings: Settings, key: Key) -> None:
+    """An error for each channel that takes no files and whose settings want nothing left out: told before a run."""
+    strict = [one for one in found if one.channel and settings.channels[one.channel].on_unsupported == "fail"]
+    without = {
+        one.channel: without_files(one.channel, settings.channels[one.channel], one.recipients) for one in strict
+    }
+    wrong = [
+        key.wrong(
+            f"'{channel}' takes no files, and this report has some: {', '.join(names)}",
+            hint=f'take it out, or set on_unsupported = "say" or "link" in [channels.{channel}]',
+        )
+        for channel, names in without.items()
+        if names
+    ]
+    if wrong:
+        raise key.error.join(wrong)
 
 
 def leads(name: str, settings: Settings) -> bool:

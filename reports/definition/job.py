@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from reports.definition.attach import Attach, Pattern, only_places
-from reports.definition.shows import Show
+from reports.definition.shows import Show, ShowChart, ShowPicture
 from reports.errors import choices
 from reports.model import Query
 from reports.parts import Duration, Memory, Name, Part, Texts, one_or_many
@@ -216,6 +216,11 @@ class Job(Definition):
         words = dict(nearest(self.words, language))
         said = {"title": words.get(self.title, self.title), "subject": words.get(self.subject, self.subject)}
         return self.model_copy(update={**said, "spoken": words})
+
+    @property
+    def has_files(self) -> bool:
+        """Whether its report has any beside its words: pictures, or what is attached."""
+        return self.attach.anything or any(isinstance(one, ShowChart | ShowPicture) for one in self.show)
 
     def zone(self, default: str) -> str:
         """Its time zone: that of the first of its schedules that names one, else the project's."""

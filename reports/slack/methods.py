@@ -55,7 +55,6 @@ _PEOPLE, _MAIL = ("users:read",), ("users:read.email",)
 _DIRECT = ("im:write", "mpim:write")
 _TABLE = (
     Method("auth.test", "who the token is, and its scopes", free=True),
-    Method("team.info", "the workspace", ("team:read",), ("team:read",)),
     Method("conversations.list", "channels, with purpose and topic", _SEEN, _SEEN),
     Method("conversations.history", "what was said in a channel; a bot must be in it", _READ, _READ),
     Method("conversations.create", "a new channel", _MANAGED, _OWN, writes=True),

@@ -32,6 +32,18 @@ def open_channel(name: str, channel: Channel) -> Transport:
     return SlackWebhookTransport(channel)
 
 
+def without_files(name: str, channel: Channel, reached: Sequence[str]) -> Sequence[str]:
+    """Those of the recipients that take no files, told without asking them."""
+    if isinstance(channel, SlackChannel):
+        return ()
+    if not isinstance(channel, AppriseChannel):
+        return reached
+    from reports.transports.chat import AppriseTransport  # noqa: PLC0415  an optional library
+
+    taken = AppriseTransport.opened(name, channel).takes()
+    return [one for one in reached if not taken.get(one, True)]
+
+
 def recipients(name: str, channel: Channel, place: str = "") -> Sequence[str]:
     """Whom NAME, or NAME:PLACE, reaches on that channel, as it calls them; a SettingsError where that is nobody.
 

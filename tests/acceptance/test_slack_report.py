@@ -234,3 +234,19 @@ def test_a_webhook_names_the_files_and_the_mail_that_has_them(project: Path, ser
     (said,) = server.said("general")
     assert "does not go by this channel: Daily sales 2026-10-31.xlsx" in json.dumps(said["blocks"])
     assert "All of it is in the mail." in json.dumps(said["blocks"])
+
+
+def test_what_must_not_lose_its_files_is_an_error_before_the_run(project: Path, server: SlackServer) -> None:
+    """Of a channel that takes none, where settings say so."""
+    settings = project / "settings.toml"
+    settings.write_text(settings.read_text("utf-8") + HOOK.format() + 'on_unsupported = "fail"\n', "utf-8")
+    (project / "hook").write_text(server.webhook)
+    job = project / "jobs" / "daily" / "job.toml"
+    job.write_text(job.read_text("utf-8").replace('"team"', '"hook"'), "utf-8")
+    for arguments in (("run", "daily"), ("check",)):
+        ran = reports(project, *arguments)
+        assert ran.returncode == 2
+        assert "'hook' takes no files, and this report has some" in ran.stdout + ran.stderr
+    assert mails(project) == []
+    job.write_text(job.read_text("utf-8").partition("[attach]")[0], "utf-8")
+    assert reports(project, "run", "daily").returncode == 0
