@@ -34,7 +34,15 @@ HOUSE = [
 ]
 FLOOR = {name: number for number, names in enumerate(HOUSE) for name in names} | {"": len(HOUSE)}  # the package itself
 HOMES = {
-    "pandas": ("sources", "render", "cashflow", "uploads.frames", "archive.frames", "archive.values"),
+    "pandas": (
+        "sources",
+        "render",
+        "cashflow",
+        "uploads.frames",
+        "archive.frames",
+        "archive.values",
+        "notify.training",
+    ),
     "numpy": ("sources", "render", "cashflow", "archive.frames", "archive.values", "archive.comparing"),
     "duckdb": ("sources",),
     "python_calamine": ("sources",),
@@ -70,6 +78,11 @@ HOMES = {
     "inscriptis": ("render.plain",),
     "platformdirs": ("notify.accounts",),
     "keyring": ("secret", "transports.tokens"),
+    "keras": ("notify.training.keras",),
+    "lightning": ("notify.training.lightning",),
+    "pytorch_lightning": ("notify.training.lightning",),
+    "transformers": ("notify.training.huggingface",),
+    "torch": ("notify.training.evaluating",),
     "os.environ": ("secret", "settings"),
 }
 HEAVY = {

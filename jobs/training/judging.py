@@ -7,6 +7,7 @@ PATIENCE = 3  # epochs after the best one before anything is said of them
 WINDOW = 8  # epochs in which a run that still learns gains something
 WORTH = 0.005  # a gain of validation loss that is one, as a fraction
 QUIET = 3  # times the usual epoch without a new one, until a run counts as stalled
+SOON = pd.Timedelta(minutes=5)  # but no sooner: a pause between epochs of seconds is none
 
 
 def state(own, *, now, over):
@@ -18,7 +19,8 @@ def state(own, *, now, over):
         return "finished"
     if over:
         return "stopped"
-    return "stalled" if now - last["time"] > QUIET * usual(own) else "training"
+    quiet = now - last["time"]
+    return "stalled" if quiet > SOON and quiet > QUIET * usual(own) else "training"
 
 
 def went_wrong(own):

@@ -64,6 +64,12 @@ class Pen:
         for box in zip(left.tolist(), top.tolist(), width.tolist(), height.tolist(), strict=True):
             self.box(*box, ink)
 
+    def image(self, left: float, top: float, pixels: NDArray[np.uint8]) -> None:
+        """A picture of red, green and blue pixels, one of the sheet for each of its own."""
+        row, column = round(top * DENSITY), round(left * DENSITY)
+        place = self._pixels[row : row + pixels.shape[0], column : column + pixels.shape[1], :3]
+        place[:] = pixels[: place.shape[0], : place.shape[1]]
+
     def dot(self, x: float, y: float, radius: float, ink: Colour) -> None:
         circle = Path.unit_circle().transformed(Affine2D().scale(radius).translate(x, y))
         self._renderer.draw_path(_context(ink, 0), circle, self._place, ink)
