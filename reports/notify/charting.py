@@ -20,7 +20,7 @@ _TRAINED = re.compile(r"(?:train|training)[_/ .-](?P<of>.+)", re.IGNORECASE)
 _FIRST, _SECOND = "Training", "Validation"
 
 
-def chart(points: Sequence[tuple[float, Mapping[str, Any]]]) -> Chart | None:
+def chart(points: Sequence[tuple[float, Mapping[str, Any]]], *, unit: str = "step") -> Chart | None:
     """One panel for each metric that is a number and changes, with its own scale; None where that is too little.
 
     What is measured in training and in validation shares a panel.
@@ -36,7 +36,7 @@ def chart(points: Sequence[tuple[float, Mapping[str, Any]]]) -> Chart | None:
     return Chart(
         frame=frames.of_rows(rows, ["metric", "step", _FIRST, _SECOND]),
         kind="small_multiples" if len(panels) > 1 else "line",
-        x=Column(key="step", label="Step"),
+        x=Column(key="step", label=unit.capitalize()),
         y=[Column(key=name, label=name if both or len(panels) > 1 else panels[0][0], format="number.4") for name in y],
         by="metric" if len(panels) > 1 else "",
         own_scales=True,

@@ -71,7 +71,7 @@ class _Making:
 
     def chart(self, told: Told) -> None:
         """The metrics over the steps, if there are enough."""
-        if drawn := charting.chart(told.standing.points):
+        if drawn := charting.chart(told.standing.points, unit=told.origin.unit):
             theme, locale = themes.resolve_or_plain(self.settings.theme), Locale(self.settings.language)
             with self._telling("The chart"):
                 blocks, made = pictures.drawn([drawn], locale, theme, _log.info)

@@ -18,6 +18,7 @@ class Options(TypedDict, total=False):
     to, via, project: as of `send`: oneself by mail, unless settings or the environment say otherwise
     start: whether the start is told as well
     total: how many steps there will be
+    unit: what is counted, in one word: "step", "epoch", "row"
     chart: whether the metrics are drawn, where an update brings no pictures of its own
     apart: seconds between two updates at the least
     command: what is shown as the command, instead of this program's own
@@ -30,6 +31,7 @@ class Options(TypedDict, total=False):
     project: Any
     start: bool
     total: float
+    unit: str
     chart: bool
     apart: float
     command: str

@@ -107,9 +107,9 @@ def _goes_on(told: Told) -> bool:
 
 
 def _figures(told: Told) -> Iterator[Figure]:
-    standing, started = told.standing, told.origin.started
+    standing, started, unit = told.standing, told.origin.started, told.origin.unit.capitalize()
     if standing.step is not None:
-        yield Figure(label="Step", value=standing.step, format=_format(standing.step), note=_of(standing))
+        yield Figure(label=unit, value=standing.step, format=_format(standing.step), note=_of(standing))
     if told.state != "started":
         yield Figure(label="Elapsed" if _goes_on(told) else "Took", value=took(standing.seconds), note=_since(started))
     else:
@@ -118,7 +118,7 @@ def _figures(told: Told) -> Iterator[Figure]:
         end = started + dt.timedelta(seconds=standing.seconds + standing.left)
         yield Figure(label="Left, about", value=took(standing.left), note=_until(end, started))
     elif standing.total and standing.step is None:
-        yield Figure(label="Steps", value=standing.total, format=_format(standing.total))
+        yield Figure(label=f"{unit}s", value=standing.total, format=_format(standing.total))
     if not _goes_on(told):
         ended = started + dt.timedelta(seconds=standing.seconds)
         yield Figure(label="Ended", value=f"{ended:%H:%M}", note=f"{ended:%Y-%m-%d}, {_zone(ended)}")

@@ -20,7 +20,7 @@ _COMMAND = 200  # characters
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """The work by name, and the process that does it; `started` is an instant on the clock of its machine."""
+    """The work by name, what it counts, and its process; `started` is an instant on the clock of its machine."""
 
     title: str
     started: dt.datetime
@@ -31,14 +31,17 @@ class Origin:
     folder: str
     python: str
     rank: int | None = None
+    unit: str = "step"
 
     @classmethod
-    def here(cls, title: str, *, rank: int | None = None, command: str = "", started: dt.datetime) -> Self:
+    def here(
+        cls, title: str, *, rank: int | None = None, command: str = "", unit: str = "step", started: dt.datetime
+    ) -> Self:
         """This process, from now on."""
         return cls(
             title=title, started=started.astimezone(), host=socket.gethostname(), user=_user(), pid=os.getpid(),
             command=_short(command or " ".join(sys.argv) or "python"), folder=_folder(),
-            python=platform.python_version(), rank=rank,
+            python=platform.python_version(), rank=rank, unit=unit,
         )  # fmt: skip
 
     @property

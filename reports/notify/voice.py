@@ -109,6 +109,7 @@ class Voice:
             watch.title or "work",
             rank=watch.rank.number if watch.rank else None,
             command=watch.options.get("command", ""),
+            unit=watch.options.get("unit") or "step",
             started=dt.datetime.now(dt.UTC),
         )
         one = Open(watch, Story(origin=origin, options=watch.options, key=secrets.token_hex(8)))

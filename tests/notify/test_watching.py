@@ -58,6 +58,17 @@ def test_the_end_is_told_with_the_last_state(account: MailServer) -> None:
     assert account.messages[0].recipients == ("ann@example.com",)
 
 
+def test_what_is_counted_is_called_as_it_is(account: MailServer) -> None:
+    """By the option `unit`, in figures and below the chart."""
+    with watch("train resnet", unit="epoch") as watching:
+        for number in range(1, 7):
+            watching.update(number, total=6, loss=1 / number)
+    (mail,) = sent(account, 1)
+    assert "Epoch 6 of 6, 100%" in " ".join(mail.text.split())
+    assert "by epoch, 1 to 6" in " ".join(mail.text.split())
+    assert "Step" not in mail.text
+
+
 def test_start_updates_and_end_are_one_conversation(account: MailServer) -> None:
     """Each refers to the first; those on the way have one subject."""
     with watch("train", every=5, start=True, apart=0) as watching:

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mailserver import MailServer
-from reports.notify.voice import voice
 
 from reports.notify import boxes, watch
 from reports.notify.training import Training
+from reports.notify.voice import voice
 
 ME = "me@example.com"
 
@@ -71,7 +71,7 @@ def test_a_training_is_one_thread_of_mails(account: MailServer, tmp_path: Path) 
     assert len(pictures(updates[-1])) == 3
     assert last["Subject"].startswith("Finished: resnet on ")
     assert f"The model lies at {tmp_path / 'net.pt'} (50 kB)." in text(last)
-    assert "[Chart] Training loss and Validation loss by epoch, 1 to 12." in text(last)
+    assert "Training loss and Validation loss by epoch, 1 to 12." in text(last)
     assert len(pictures(last)) == 3
     assert list(files(last)) == ["metrics.csv", "model.txt"]
     assert len(files(last)["metrics.csv"].splitlines()) == 13
