@@ -127,8 +127,8 @@ class History:
     def usual(self) -> float | None:
         """Seconds from one number to the next, of late; the first epoch of several is left out, as it compiles."""
         own = [one for one in self.epochs if one.took]
-        befores = [self.after or 0.0, *(one.number for one in own)]
-        paces = [one.took / max(one.number - before, 1e-9) for before, one in zip(befores, own, strict=False)]
+        starts = [self.after or 0.0, *(one.number for one in own)]
+        paces = [one.took / max(one.number - before, 1e-9) for before, one in zip(starts, own, strict=False)]
         return median((paces[1:] or paces)[-_RECENT:]) if paces else None
 
     @property
