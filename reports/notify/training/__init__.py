@@ -3,6 +3,7 @@
 `Training` is for a loop of one's own. The callbacks of the frameworks are in `keras`, `lightning` and `huggingface`.
 """
 
-from reports.notify.training.monitor import Options, Training
+from reports.notify.training.monitor import Training
+from reports.notify.training.options import Options
 
 __all__ = ["Options", "Training"]

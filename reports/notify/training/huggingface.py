@@ -9,7 +9,8 @@ from statistics import fmean
 from typing import Any, Unpack
 
 from reports.errors import MissingDependency
-from reports.notify.training.monitor import Options, Training
+from reports.notify.training.monitor import Training
+from reports.notify.training.options import Options
 from reports.notify.training.watches import Watching
 
 try:
@@ -17,7 +18,7 @@ try:
 
     from reports.notify.training.evaluating import evaluating
 except ModuleNotFoundError as error:
-    raise MissingDependency(str(error.name), extra="", purpose="HuggingFaceCallback") from error
+    raise MissingDependency(str(error.name).partition(".")[0], extra="", purpose="HuggingFaceCallback") from error
 
 _ENDINGS = ("_runtime", "_per_second", "_compilation_time", "_mem_gpu", "_mem_cpu")
 _ASIDE = frozenset({"epoch", "step", "total_flos", "num_input_tokens_seen", "num_tokens", "grad_norm"})

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from reports.errors import MissingDependency
-from reports.notify.training.monitor import Options, Training
+from reports.notify.training.monitor import Training
+from reports.notify.training.options import Options
 from reports.notify.training.watches import Watching
 
 try:
     from keras.callbacks import Callback
 except ModuleNotFoundError as error:
-    raise MissingDependency(str(error.name), extra="", purpose="KerasCallback") from error
+    raise MissingDependency(str(error.name).partition(".")[0], extra="", purpose="KerasCallback") from error
 
 
 class KerasCallback(Callback):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any, Unpack
 
 from reports.errors import MissingDependency
-from reports.notify.training.monitor import Options, Training
+from reports.notify.training.monitor import Training
 from reports.notify.training.names import parse
+from reports.notify.training.options import Options
 from reports.notify.training.watches import Watching
 
 try:

@@ -14,12 +14,11 @@ import functools
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Concatenate, ParamSpec, Self, Unpack
 
 import pandas as pd
 
@@ -27,53 +26,15 @@ from reports.notify.ranks import rank
 from reports.notify.training import curves, models, words
 from reports.notify.training.history import History, numbers
 from reports.notify.training.logbook import Logbook, column
-from reports.notify.training.names import Direction, Name, parse, say, share
+from reports.notify.training.names import Name, parse, say, share
+from reports.notify.training.options import OF_A_WATCH, Options
 from reports.notify.training.samples import Shown, asked
 from reports.notify.training.watches import Watching, opened
 from reports.settings import environment
 
 _log = logging.getLogger("reports.notify.training")
 
-_OF_A_WATCH = frozenset({"to", "via", "project", "start", "apart", "every", "minutes"})
-
-
-class Options(TypedDict, total=False):
-    """What may be said of a training besides its name; the callbacks of the frameworks take the same.
-
-    to, via, project, start, apart: who is told by which settings, and when, as of a `watch`, where none is given
-    every, minutes: an update each so many epochs (5), each so many minutes, or no sooner than both
-    total: the epochs that are planned, those before a resumption included
-    predictions: a function that gives sample predictions; it is called only when an update is due
-    monitor: the metric that decides which epoch is best; else validation loss, or what comes nearest
-    better: "up" or "down" by metric, where its name does not tell
-    log, run: the CSV file of the job `training`, and the name in it if not the training's own
-    saved: where the model will lie: a path, one with {epoch} in it, or a ModelCheckpoint
-    unit: what is counted, "epoch" or "step"
-    counted_from: 0 where the loop counts from 0; found out where it begins there
-    after: the epoch or step that it goes on from, where the first number does not tell
-    """
-
-    to: str | Sequence[str]
-    via: str | Sequence[str]
-    project: Any
-    start: bool
-    apart: float
-    every: float
-    minutes: float
-    total: float
-    predictions: Callable[..., object]
-    monitor: str
-    better: Mapping[str, Direction]
-    log: str | Path
-    run: str
-    saved: object
-    unit: str
-    counted_from: int
-    after: float
-
-
 P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def _quietly(
@@ -103,7 +64,7 @@ class Training:
             raise TypeError(
                 f"Training takes no {', '.join(sorted(wrong))}; it takes {', '.join(Options.__annotations__)}"
             )
-        if watch is not None and (both := _OF_A_WATCH & set(options)):
+        if watch is not None and (both := OF_A_WATCH & set(options)):
             raise TypeError(f"the watch that is given says {' and '.join(sorted(both))} itself")
         self.name, self.options = name, options
         self._given, self._watch = watch, watch
@@ -119,6 +80,7 @@ class Training:
         self._models, self._began, self._over = given, time.monotonic(), False
         self._shift = 1 - self.plan.get("counted_from", 1)
         self._told: float | None = None  # the epoch of the predictions that were asked for last
+        self._said, self._usual, self._waits = 0, 1, False  # in how many updates an epoch is said
         self._shown, self._troubles = Shown(), dict[str, str]()
         log = self.plan.get("log")
         self._speaks = (number := rank(environment)) is None or number.speaks
@@ -192,16 +154,35 @@ class Training:
             self.begin()
         kept, left = numbers({**(values or {}), **metrics})
         number = self._number(epoch)
+        self._follow(number)
         if self._log and not self.history.epochs and (number > 1 if self.history.after is None else self.history.after):
             self._recall(number, kept)
         took = self.history.add(number, kept, at=time.monotonic() - self._began)
         for name in left:
             self._troubles[name] = f"{name} is no number, and is not shown."
         self._write(number, kept, took)
-        if self._watch and self._watch.due(_whole(number)):
-            self._watch.update(_whole(number), total=_whole(self.total), **self._message(), **self._named(kept))
-        elif self._watch:
-            self._watch.update(_whole(number), total=_whole(self.total), **self._named(kept))
+        self._waits = self._said < self._usual
+        if not self._waits:
+            self._tell()
+
+    def _follow(self, number: float) -> None:
+        """Counts the updates of an epoch: once there were two, the first waits for the second, or the next epoch."""
+        last = self.history.last
+        if last and last.number == number:
+            self._said += 1
+            return
+        if self._waits:
+            self._tell()
+        self._said, self._usual = 1, max(self._said, self._usual)
+
+    def _tell(self) -> None:
+        """The watch learns of the last epoch, and of all that a message of it shows if it is due."""
+        self._waits = False
+        if (last := self.history.last) is None or self._watch is None:
+            return
+        at, total = _whole(last.number), _whole(self.total)
+        message = self._message() if self._watch.due(at) else {}
+        self._watch.update(at, total=total, **message, **self._named(last.metrics))
 
     @_quietly
     def finish(self, *, model: object = None, saved: object = None, text: str = "") -> None:
@@ -209,11 +190,13 @@ class Training:
         self._over = True
         if self._watch is None:
             return
+        if self._waits:
+            self._tell()
         found = models.summary(self.model if model is None else model)
         place = models.lies(saved or self.plan.get("saved"))
         said = words.ended(self.history, unit=self.unit, total=self.total)
         shown = self._predicted()
-        tables = self._tables(shown) | ({} if found.table is None else {"Model": found.table})
+        tables = self._tables(shown, best="Best") | ({} if found.table is None else {"Model": found.table})
         self._watch.finish(
             text=self._text(said, [place, found.sentence, text], shown),
             images=self._images(shown),
@@ -267,9 +250,9 @@ class Training:
 
         return images
 
-    def _tables(self, shown: Shown) -> dict[str, pd.DataFrame]:
+    def _tables(self, shown: Shown, *, best: str = "Best so far") -> dict[str, pd.DataFrame]:
         table = words.best_table(self.history, unit=self.unit)
-        return ({"Best so far": table} if len(table) else {}) | shown.tables
+        return ({best: table} if len(table) else {}) | shown.tables
 
     def _files(self, found: models.Summary) -> list[Any]:
         epochs = words.epochs_table(self.history.epochs, unit=self.unit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -131,3 +133,14 @@ def test_a_fit_that_goes_on_is_told_as_such(tmp_path: Path) -> None:
     assert "It went on from epoch 2." in watch.last.text
     assert "by epoch, 1 to 4." in watch.last.alts[0]
     assert pd.read_csv(log)["run"].unique().tolist() == ["large"]
+
+
+def test_a_program_with_pytorch_lightning_gets_its_callback() -> None:
+    """The package has two names, and a trainer of one knows nothing of the other's."""
+    program = """
+import pytorch_lightning
+from reports.notify.training.lightning import LightningCallback
+assert issubclass(LightningCallback, pytorch_lightning.Callback)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stderr

@@ -67,7 +67,7 @@ def test_the_end_has_the_model_and_where_it_lies(tmp_path: Path) -> None:
     assert said.text.startswith("12 epochs in ")
     assert f"The model lies at {tmp_path / 'net.pt'} (50 kB). Data of November." in said.text
     assert said.alts[0].startswith("Training loss and Validation loss by epoch, 1 to 12.")
-    assert list(said.tables) == ["Best so far", "Sample predictions"]
+    assert list(said.tables) == ["Best", "Sample predictions"]
     (_, epochs), (_, text) = said.attachments
     assert epochs["epoch"].tolist() == list(range(1, 13))
     assert text == b"a net of 3 layers"
@@ -95,6 +95,25 @@ def test_the_end_comes_by_itself() -> None:
         fail()
     assert watch.last.text.startswith("3 epochs in ")
     assert len(watch.last.images) == 3
+
+
+def test_an_epoch_said_in_two_updates_is_told_once_and_whole() -> None:
+    """From the second epoch on it is known that validation comes later; where it does not come, nothing is lost."""
+    watch, asked = Keeping(every=2), list[int]()
+    with Training("resnet", watch=watch, predictions=lambda: asked.append(1)) as training:
+        for number in range(1, 7):
+            training.update(number, loss=1 / number)
+            if number != 4:
+                training.update(number, val_loss=1.1 / number)
+        training.update(7, loss=0.1)
+    assert [message.step for message in watch.messages] == [2, 4, 6]
+    assert [list(message.metrics) for message in watch.messages] == [
+        ["Training loss", "Validation loss"],
+        ["Training loss"],
+        ["Training loss", "Validation loss"],
+    ]
+    assert [step for step, _ in watch.kept] == [1, 1, 2, 3, 4, 5, 6, 7]
+    assert len(asked) == 4
 
 
 def test_epochs_counted_from_0_are_said_from_1() -> None:
