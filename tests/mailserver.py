@@ -54,7 +54,7 @@ class Received:
 
 
 class MailServer:
-    """An SMTP server on a free port of this machine.
+    """An SMTP server on a free port of this machine, or on the `port` that another one had.
 
     What it saw is in `messages`, `logins`, `commands` and the number of `connections`.
     `users` are passwords by user; without any, no login is asked for. `tokens` are XOAUTH2 tokens by user.
@@ -74,9 +74,11 @@ class MailServer:
         mechanisms: Sequence[str] = ("PLAIN", "LOGIN", "XOAUTH2"),
         size_limit: int = 30_000_000,
         smtputf8: bool = True,
+        port: int = 0,
         explains: str = '{"status":"401","schemes":"bearer mac","scope":"https://mail.google.com/"}',
     ) -> None:
         self.security, self.explains, self.connections = security, explains, 0
+        self._is_up = False
         self.messages: list[Received] = []
         self.logins: list[str] = []
         self.commands: list[str] = []
@@ -85,7 +87,7 @@ class MailServer:
         self._folder = tempfile.TemporaryDirectory(prefix="mailserver-")
         self.ca_file = str(Path(self._folder.name) / "ca.pem")
         authority().cert_pem.write_to_path(self.ca_file)
-        self._listener = socket.create_server((HOST, 0))
+        self._listener = socket.create_server((HOST, port))
         self.port: int = self._listener.getsockname()[1]
         self._controller = _Controller(
             _Hooks(self),
@@ -103,14 +105,21 @@ class MailServer:
 
     def __enter__(self) -> Self:
         self._controller.start()
+        self._is_up = True
         self.connections = 0  # the controller has tried its own
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._controller.hang_up()
-        self._controller.stop()
-        self._listener.close()
+        self.stop()
         self._folder.cleanup()
+
+    def stop(self) -> None:
+        """It is away from now on, its port free for another one; what it saw can still be looked at."""
+        if self._is_up:
+            self._is_up = False
+            self._controller.hang_up()
+            self._controller.stop()
+            self._listener.close()
 
     def _authenticate(self, _server: Any, _session: Any, _envelope: Any, mechanism: str, pair: Any) -> Any:
         self.logins.append(mechanism)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict, TypeVar
 
@@ -83,10 +84,10 @@ def _by_environment(found: Settings | None, around: Environment) -> Settings:
     """The account that the environment names, or none; a project keeps all else that it says."""
     if found is not None:
         ours = {key: value for key, value in around.tables.get("mail", {}).items() if key in _KEYS}
-        return _with_mail(found, Environment(around.path, {"mail": ours}, "", around.names))
+        return _with_mail(found, replace(around, tables={"mail": ours}))
     data = around.tables.get("data") or str(platformdirs.user_data_path("reports", appauthor=False))
     tables = {**around.tables, "data": data}
-    return _validated(Environment(around.path, tables, "", around.names), Settings, root=Path(data))
+    return _validated(replace(around, tables=tables), Settings, root=Path(data))
 
 
 def _by_arguments(settings: Settings, account: Account, sender: str, around: Environment) -> Settings:
@@ -132,7 +133,7 @@ def _with_mail(settings: Settings, said: Environment) -> Settings:
     """The settings with these keys of [mail] in place of theirs."""
     kept = {field.alias or name: getattr(settings.mail, name) for name, field in Mail.model_fields.items()}
     tables = {"mail": kept | said.tables["mail"]}
-    made = _validated(Environment(said.path, tables, "", said.names), Settings, root=settings.root)
+    made = _validated(replace(said, tables=tables), Settings, root=settings.root)
     return settings.model_copy(update={"mail": made.mail})
 
 

@@ -52,11 +52,11 @@ def flush(timeout: float | None = None) -> bool:
     return all(done)
 
 
-def close_all(timeout: float = AT_EXIT) -> None:
+def close_all() -> None:
     """The last words, the last turn of each postbox, and their stores are let go of."""
     for say in _last_words:
         say()
-    until = time.monotonic() + timeout
+    until = time.monotonic() + AT_EXIT
     while _boxes:
         _boxes.popitem()[1].close(max(until - time.monotonic(), 0.1))
     _as_interrupted()

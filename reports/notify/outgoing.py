@@ -84,6 +84,7 @@ class Postbox:
     _thread: threading.Thread | None = field(default=None, init=False, repr=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
     _work: deque[Callable[[], None]] = field(default_factory=deque, init=False, repr=False)
+    _new: deque[str] = field(default_factory=deque, init=False, repr=False)
     _asked: int = field(default=0, init=False, repr=False)
     _done: int = field(default=0, init=False, repr=False)
     _over: bool = field(default=False, init=False, repr=False)
@@ -114,6 +115,7 @@ class Postbox:
         try:
             self._stored_run(handle.run, packet)
             handle.stored = True
+            self._new.append(handle.run)
         except (ReportsError, OSError) as error:
             told = error.what if isinstance(error, ReportsError) else f"{type(error).__name__}: {error}"
             _log.error("the outbox cannot be written, so this is tried once, directly: %s", told)
@@ -208,8 +210,16 @@ class Postbox:
         dispatch = Dispatch(settings=self.settings, store=self.store, clock=self.clock, pooled=False)
         dispatch.drain(stop=self._stop)
         self._trouble = ""
+        if self._hurried():
+            dispatch.drain(stop=self._stop)
         due = dispatch.next_due()
         return min(LONGEST, max(_GLANCE, (due - self.clock()).total_seconds())) if due else None
+
+    def _hurried(self) -> bool:
+        """Where a new message was taken, the other side is back: what waits for it goes as well."""
+        runs = [self._new.popleft() for _ in range(len(self._new))]
+        taken = {one.channel for run in runs for one in self._deliveries(run) if one.state == "accepted"}
+        return sum(self.store.outbox.hurry(channel, self.clock()) for channel in taken) > 0
 
     def _send_directly(self, handle: Handle, letters: Sequence[Outgoing]) -> None:
         handle.direct = [one for letter in letters for one in self._tried(letter)]
@@ -252,6 +262,7 @@ class Postbox:
         self._opening, self._state = threading.Lock(), threading.Condition()
         self._thread, self._done = None, self._asked
         self._work.clear()
+        self._new.clear()
         return inherited
 
     def close(self, timeout: float) -> None:

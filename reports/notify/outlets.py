@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from reports import addressing
 from reports.addressing import Envelope
@@ -17,14 +15,17 @@ from reports.notify.accounts import Account, Project
 from reports.notify.boxes import postbox
 from reports.notify.notification import NAME, Notification
 from reports.notify.outgoing import Handle, Packet, Postbox
+from reports.notify.urls import with_given
 from reports.notify.writing import Post, Writer
 from reports.routes import routes
-from reports.secret import Given
-from reports.settings import AppriseChannel, Settings, SlackWebhook
+from reports.settings import Settings
+from reports.transports import FOLDER
 from reports.transports.account import resolve
 from reports.written import Key
 
 Several = str | Sequence[str]
+_log = logging.getLogger("reports.notify")
+_told: set[str] = set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +73,14 @@ def outlet(
     """
     settings = accounts.settings_for(project, sender=sender, account=account)
     ways = _several(via) or settings.notify.via or ("mail",)
-    settings, names = _with_given(settings, ways)
+    settings, names = with_given(settings, ways)
     found = routes(names, settings, Key(("via",)))
     by_mail = any(not one.channel for one in found)
     if to and not by_mail:
         hint = 'name a place with the channel, as in via="team:#ops", or add "mail" to via'
         raise DefinitionError("'to' names whom a mail goes to, and via has no mail", where="to", hint=hint)
+    if by_mail:
+        _tell_where(settings)
     return Outlet(
         settings=settings,
         mail=_envelope(settings, _several(to)) if by_mail else None,
@@ -105,37 +108,14 @@ def _envelope(settings: Settings, to: Sequence[str]) -> Envelope:
         raise DefinitionError(what, where="to", hint=error.problems[0].hint) from error
 
 
-def _with_given(settings: Settings, ways: Sequence[str]) -> tuple[Settings, Sequence[str]]:
-    """The settings with the webhooks and URLs that stand in `ways` as channels, and the names of all."""
-    given = {_named(way): _channel(way) for way in ways if "://" in way}
-    if not given:
-        return settings, ways
-    changed = settings.model_copy(update={"channels": {**settings.channels, **given}})
-    return changed, [_named(way) if "://" in way else way for way in ways]
-
-
-def _named(url: str) -> str:
-    return f"{urlsplit(url).scheme.replace('+', '_')}_{hashlib.sha256(url.encode()).hexdigest()[:8]}"
-
-
-def _channel(url: str) -> SlackWebhook | AppriseChannel:
-    kept = Given.of(url)
-    if _is_webhook(url):
-        return SlackWebhook.model_construct(webhook=kept)
-    return AppriseChannel.model_construct(url=(kept,))
-
-
-def _is_webhook(url: str) -> bool:
-    """Whether it is one of Slack's, or of one that stands in for Slack on this machine."""
-    place = urlsplit(url)
-    host = place.hostname or ""
-    if place.scheme in ("http", "https") and place.path.startswith("/services/"):
-        return host.startswith("hooks.slack") or host == "localhost" or _is_loopback(host)
-    return False
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _tell_where(settings: Settings) -> None:
+    """Says once where mails are kept that nobody sends, unless that was asked for."""
+    place = str(settings.data_folder / FOLDER)
+    if settings.mail.provider or resolve(settings.mail).provider.key != "folder" or place in _told:
+        return
+    _told.add(place)
+    _log.warning(
+        "no mail account is set, so mails are kept as files in %s; to send them set REPORTS_PROVIDER, REPORTS_USER and "
+        "REPORTS_PASSWORD, or [mail] in a settings.toml",
+        place,
+    )

@@ -10,7 +10,7 @@ from reports.notify.notification import Notification, message
 from reports.notify.outlets import Several, outlet
 from reports.notify.results import Result
 
-WAIT = 30.0
+WAIT = 10.0
 """Seconds that a call waits for the first answers, if it says nothing of its own."""
 
 

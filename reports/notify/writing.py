@@ -150,14 +150,15 @@ class Writer:
 
     def _blocks(self, said: Notification, page: Page, channel: str) -> Sequence[dict[str, object]]:
         """What Slack shows in place of the text; other channels have no blocks."""
-        if not isinstance(self.settings.channels[channel], SlackChannel | SlackWebhook):
+        kind = self.settings.channels[channel]
+        if not isinstance(kind, SlackChannel | SlackWebhook):
             return ()
         from reports.render import slack  # noqa: PLC0415  Slack's own forms, which other channels do without
 
         if said.html:
             own = said.text or plain.of_html(said.html)
             page = replace(page, blocks=[Text(text=own), *page.blocks])
-        return slack.render(page, said.images)
+        return slack.render(page, said.images, pictured=isinstance(kind, SlackChannel), bare=True)
 
     # -- what is too large --------------------------------------------------------------------------------
 

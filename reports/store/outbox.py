@@ -122,6 +122,17 @@ class Outbox:
         with self.database.reading() as connection:
             return connection.scalars(claiming.WAITING, {"now": now, "through": channel}).all()
 
+    def hurry(self, channel: str, now: dt.datetime) -> int:
+        """What waits on a channel because the other side was away is due now; gives how many deliveries that are.
+
+        What the other side has put off itself waits on, as does what is not to go before its time.
+        """
+        away = (delivery.c.last_reply != "", *(~delivery.c.last_reply.like(f"{code}__ %") for code in (4, 5)))
+        on_channel = select(message.c.id).where(message.c.channel == channel)
+        waiting = (delivery.c.state == "pending", delivery.c.next_attempt > now, delivery.c.message.in_(on_channel))
+        with self.database.writing() as connection:
+            return connection.execute(update(delivery).where(*waiting, *away).values(next_attempt=now)).rowcount
+
     def attempts(self, delivery_ids: Sequence[int]) -> Mapping[int, Sequence[Attempt]]:
         """Every attempt at these deliveries, in order; what a person changed is among them."""
         found: dict[int, list[Attempt]] = {number: [] for number in delivery_ids}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,11 +35,24 @@ def server() -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def account(server: MailServer, monkeypatch: pytest.MonkeyPatch) -> MailServer:
-    """The same server as the account of the environment."""
+def account(server: MailServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MailServer:
+    """The same server as the account of the environment, which stays when the server goes."""
+    trusted = tmp_path / "ca.pem"
+    trusted.write_bytes(Path(server.ca_file).read_bytes())
     said = {
-        "HOST": server.host, "PORT": str(server.port), "CA_FILE": server.ca_file, "USER": USER, "PASSWORD": PASSWORD,
+        "HOST": server.host, "PORT": str(server.port), "CA_FILE": str(trusted), "USER": USER, "PASSWORD": PASSWORD,
     }  # fmt: skip
     for name, value in said.items():
         monkeypatch.setenv(f"REPORTS_{name}", value)
     return server
+
+
+@pytest.fixture
+def away(account: MailServer) -> Callable[[], MailServer]:
+    """The account's server is away, and comes back when this is called: a new one on the same port, to be entered."""
+    account.stop()
+
+    def back() -> MailServer:
+        return MailServer(users={USER: PASSWORD}, port=account.port)
+
+    return back

@@ -28,16 +28,25 @@ _ROOMS = (
 
 
 def render(
-    page: Page, images: Sequence[Artifact] = (), *, closing: Sequence[str] = (), pictured: bool = True
+    page: Page,
+    images: Sequence[Artifact] = (),
+    *,
+    closing: Sequence[str] = (),
+    pictured: bool = True,
+    bare: bool = False,
 ) -> list[Block]:
     """The blocks of a message that says what the page does; what is cut is told in sentences.
+
+    A `bare` one, as scripts send them, says neither of which day it is nor who made it.
 
     `images` are the charts' pictures, one for each in order; where they are not `pictured` beside the message, the
     charts' numbers stand in their place. `closing` are sentences said at the end, such as where the files are.
     """
     for room in _ROOMS:
         written = write(page, images, room=room)
-        made = [*_head(written), *_body(written, pictured=pictured), *_foot(written, closing)]
+        head = _bare_head(written) if bare else _head(written)
+        foot = _bare_foot(written, closing) if bare else _foot(written, closing)
+        made = [*head, *_body(written, pictured=pictured), *foot]
         if not any(block_kit.problems(made)):
             return made
     raise RenderError(
@@ -54,6 +63,23 @@ def _head(page: WrittenPage) -> Iterator[Block]:
     yield section(
         f"{marked(page.status.tone, page.status.text, sign=page.status.sign)}  \N{MIDDLE DOT}  {escape(as_of)}"
     )
+    yield from _notices(page, locale)
+
+
+def _bare_head(page: WrittenPage) -> Iterator[Block]:
+    yield header(page.title)
+    if page.status.text:
+        yield section(marked(page.status.tone, page.status.text, sign=page.status.sign))
+    yield from _notices(page, Locale(page.language))
+
+
+def _bare_foot(page: WrittenPage, closing: Sequence[str]) -> Iterator[Block]:
+    yield from paragraphs([escape(one) for one in filter(None, [page.left_out, *closing])])
+    if page.theme.footer.strip():
+        yield from context(page.theme.footer.strip())
+
+
+def _notices(page: WrittenPage, locale: Locale) -> Iterator[Block]:
     for notice in page.notices:
         yield section(f":warning: *{escape(locale.word('Please note'))}:* {escape(notice)}")
 
