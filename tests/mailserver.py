@@ -59,7 +59,8 @@ class MailServer:
     What it saw is in `messages`, `logins`, `commands` and the number of `connections`.
     `users` are passwords by user; without any, no login is asked for. `tokens` are XOAUTH2 tokens by user.
     `replies` override what is answered at "MAIL", "RCPT", "RCPT <address>", "DATA" (after the final dot) or
-    "AUTH". `mechanisms` are the logins it offers. `explains` is what it says in its 334 of a wrong token.
+    "AUTH". `mechanisms` are the logins it offers. `explains` is what it says in its 334 of a wrong token. `pause`
+    are the seconds that it takes to think after the final dot.
     """
 
     host = HOST
@@ -75,10 +76,12 @@ class MailServer:
         size_limit: int = 30_000_000,
         smtputf8: bool = True,
         port: int = 0,
+        pause: float = 0,
         explains: str = '{"status":"401","schemes":"bearer mac","scope":"https://mail.google.com/"}',
     ) -> None:
         self.security, self.explains, self.connections = security, explains, 0
         self._is_up = False
+        self.pause = pause
         self.messages: list[Received] = []
         self.logins: list[str] = []
         self.commands: list[str] = []
@@ -192,6 +195,7 @@ class _Hooks:
         return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+        await asyncio.sleep(self._of.pause)
         if "DATA" in self._of.replies:
             return self._of.replies["DATA"]
         user = getattr(session.auth_data, "login", b"") or b""

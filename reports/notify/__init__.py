@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reports.notify.boxes import flush
+    from reports.notify.emails import send_email
     from reports.notify.notification import Notification, message
     from reports.notify.outgoing import Handle
     from reports.notify.outlets import Outlet, outlet
@@ -32,6 +33,7 @@ _HOMES = {
     "message": "notification",
     "outlet": "outlets",
     "send": "sending",
+    "send_email": "emails",
     "watch": "watching",
 }
 
@@ -47,6 +49,7 @@ __all__ = [
     "message",
     "outlet",
     "send",
+    "send_email",
     "watch",
 ]
 

@@ -24,7 +24,7 @@ import jinja2
 from jinja2 import Environment, meta, nodes
 from markupsafe import Markup, escape
 
-from reports.errors import JobError, RenderError, choices
+from reports.errors import JobError, RenderError, ReportsError, choices
 from reports.limits import BODY
 from reports.model import Artifact, Page
 from reports.render.locales import Locale
@@ -151,15 +151,22 @@ def _broken(piece: str) -> Markup:
 
 def fill(environment: Environment, template: str, page: WrittenPage) -> str:
     """The template's text with the page in it; a RenderError names the template's file and line."""
+    hint = f"a template sees page and its fields: {', '.join(WrittenPage.__dataclass_fields__)}"
+    return filled(environment, template, {"page": page, "_": partial(said, Locale(page.language))}, hint=hint)
+
+
+def filled(environment: Environment, template: str, values: Mapping[str, Any], *, hint: str) -> str:
+    """The template's text with these values; a RenderError names its file and line; the hint is for a missing name."""
     try:
-        return environment.get_template(template).render(page=page, _=partial(said, Locale(page.language)))
+        return environment.get_template(template).render(values)
     except jinja2.TemplateNotFound as error:
         raise _not_found(environment, error) from error
     except jinja2.TemplateSyntaxError as error:
         raise _syntax(error) from error
     except jinja2.UndefinedError as error:
-        hint = f"a template sees page and its fields: {', '.join(WrittenPage.__dataclass_fields__)}"
         raise RenderError(f"in a template, {error}", where=_place(environment, error), hint=hint) from error
+    except ReportsError as error:  # of what a template calls
+        raise RenderError(error.what, where=_place(environment, error), hint=error.hint) from error
     except Exception as error:
         what = f"a template failed: {type(error).__name__}: {error}"
         raise RenderError(what, where=_place(environment, error)) from error
