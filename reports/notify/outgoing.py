@@ -25,7 +25,7 @@ from reports.settings import Settings
 from reports.store import Store, open_store
 
 LONGEST = 60.0
-_GLANCE = 0.2
+_GLANCE, _LOOK = 0.2, 5.0
 _log = logging.getLogger("reports.notify")
 
 
@@ -151,15 +151,25 @@ class Postbox:
         return sorted(self.store.outbox.deliveries(run=run, every=True), key=lambda one: one.id)
 
     def wait(self, handle: Handle, until: float | None) -> None:
-        """Until each of its recipients was tried, or that instant of the monotonic clock."""
-        while until is None or time.monotonic() < until:
+        """Until each of its recipients was tried, here or by another process, or an instant of the monotonic clock."""
+        looked = time.monotonic()
+        while not self._over and (until is None or time.monotonic() < until):
             with self._state:
-                if self._done >= handle.turn or self._over:
-                    return
-                left = _GLANCE if until is None else min(_GLANCE, max(until - time.monotonic(), 0))
-                self._state.wait(left)
+                if not (over := self._done >= handle.turn):
+                    self._state.wait(_GLANCE if until is None else min(_GLANCE, max(until - time.monotonic(), 0)))
             if handle.stored and self._was_tried(handle.run):
                 return
+            if over and not (handle.stored and self._is_going_out(handle.run)):
+                return
+            if over:
+                time.sleep(_GLANCE / 4)
+            if time.monotonic() - looked > _LOOK:  # whoever has it in hand may have died
+                looked = time.monotonic()
+                self.ring()
+
+    def _is_going_out(self, run: str) -> bool:
+        """Whether some sender, perhaps of another process, has it in hand."""
+        return any(one.state == "sending" for one in self._deliveries(run))
 
     def _was_tried(self, run: str) -> bool:
         now = self.clock()

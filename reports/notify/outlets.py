@@ -79,11 +79,12 @@ def outlet(
     if to and not by_mail:
         hint = 'name a place with the channel, as in via="team:#ops", or add "mail" to via'
         raise DefinitionError("'to' names whom a mail goes to, and via has no mail", where="to", hint=hint)
-    if by_mail:
+    envelope = _envelope(settings, _several(to)) if by_mail else None
+    if envelope:
         _tell_where(settings)
     return Outlet(
         settings=settings,
-        mail=_envelope(settings, _several(to)) if by_mail else None,
+        mail=envelope,
         places=[(one.channel, one.recipients) for one in found if one.channel],
     )
 

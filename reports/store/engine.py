@@ -6,7 +6,7 @@ import datetime as dt
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,14 @@ from reports.errors import SettingsError
 from reports.secret import Secret
 from reports.settings import MASK
 from reports.settings import Store as Options
-from reports.store import faults
+from reports.store import faults, forking
 from reports.store.schema import HEAD
 
 _VERSION = text("SELECT version_num FROM alembic_version")
 _CLOCKS = {"postgresql": "SELECT clock_timestamp()", "mssql": "SELECT SYSUTCDATETIME()"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Database:
     """One database. A transaction either commits as a whole or leaves nothing; errors are StoreErrors."""
 
@@ -51,7 +51,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that only reads; it keeps nobody from writing."""
-        with faults.of_database(self.where, self._masked), self.engine.connect() as connection:
+        with self._used(), faults.of_database(self.where, self._masked), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -62,8 +62,11 @@ class Database:
         it does not wait for the disk.
         """
         writer = self.quick if quick else self.writer
-        with faults.of_database(self.where, self._masked), writer.begin() as connection:
+        with self._used(), faults.of_database(self.where, self._masked), writer.begin() as connection:
             yield connection
+
+    def _used(self) -> AbstractContextManager[None]:
+        return forking.in_use() if self.is_sqlite else nullcontext()
 
     def clock_skew(self, now: dt.datetime) -> float | None:
         """Seconds by which the server's clock is ahead of `now`; None where there is no other clock."""
@@ -81,6 +84,10 @@ class Database:
                 found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
                 if found != "ok":
                     raise sqlite3.DatabaseError(f"malformed: {found}")
+
+    def let_go(self) -> None:
+        """Closes the connections that are in nobody's hands, before the process is forked."""
+        self.close()
 
     def close(self) -> None:
         for engine in {self.engine, self.writer, self.quick}:
@@ -103,6 +110,8 @@ def open_database(options: Options, data_folder: Path) -> Database:
     """The database of `options`, made or brought up to date if need be."""
     url = _url(options, data_folder)
     database = Database(url, *_engines(url, options))
+    if database.is_sqlite:
+        forking.watched(database)
     try:
         _bring_up_to_date(database)
     except BaseException:
