@@ -104,9 +104,11 @@ class Training:
         `given` is what the function of predictions is called with, the model first; `known` is what a framework knows
         of the training, where the user has not said it.
         """
+        if self._own is not None:
+            self.end(getattr(sys, "last_value", None) or RuntimeError("It ended without a word, and begins anew."))
         self._begun = True
         self._start(known, *given)
-        if self._given is None and self._own is None:
+        if self._given is None:
             self._own = opened(self.name, self.plan)
             self._watch = self._own.__enter__()
             atexit.register(self._left)  # after those of the watch, and so before them
@@ -129,7 +131,8 @@ class Training:
             self._watch = None
 
     def _left(self) -> None:
-        """The program ends, and nobody has ended the training: an error ended both, if there is one."""
+        """The program ends, and nobody has ended the training: an error ended both, or the watch says that it ends."""
+        self.finish()
         if (error := getattr(sys, "last_value", None)) is not None:
             self.end(error)
 

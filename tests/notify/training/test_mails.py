@@ -129,27 +129,47 @@ def test_no_network_ends_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
         train(training, 10)
 
 
+def test_a_training_that_begins_anew_has_told_of_the_one_before(account: MailServer) -> None:
+    """As a callback whose first fit failed, which somebody caught."""
+    training = Training("resnet", to=ME, total=12)
+    for epochs in (3, 4):
+        training.begin()
+        train(training, epochs)
+    training.end()
+    first, second = mails(account)
+    assert first["Subject"].startswith("Failed: resnet on ")
+    assert "It ended without a word, and begins anew." in text(first)
+    assert "3 epochs in " in text(first)
+    assert second["Subject"].startswith("Finished: resnet on ")
+    assert "4 epochs in " in text(second)
+
+
 PROGRAM = """
 from reports.notify.training import Training
 training = Training("resnet", project=".", total=12)
 training.begin()
 for number in range(1, 4):
     training.update(number, loss=1 / number)
-raise FloatingPointError("the loss is no number")
+{end}
 """
 
 
-def test_a_program_that_ends_within_a_training_tells_of_its_error(alone: Path) -> None:
-    """As with a callback, which learns of no error."""
+@pytest.mark.parametrize(
+    ("end", "subject", "said"),
+    [
+        ("raise FloatingPointError('the loss is no number')", "Failed: ", "FloatingPointError: the loss is no number"),
+        ("", "Interrupted: ", "The program ended while this was not over."),
+    ],
+)
+def test_a_program_that_ends_within_a_training_tells_of_it(alone: Path, end: str, subject: str, said: str) -> None:
+    """With its error, and the curves, as with a callback that learns of no error."""
     (alone / "settings.toml").write_text(
-        '[mail]\nprovider = "folder"\nfrom = "me@example.com"\nto = "me@example.com"\n'
+        '[mail]\nprovider = "folder"\nfrom = "me@example.com"\nto = "me@example.com"\n', "utf-8"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=alone, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert "FloatingPointError" in ran.stderr
+    program = PROGRAM.format(end=end)
+    subprocess.run([sys.executable, "-c", program], cwd=alone, capture_output=True, text=True, check=False, timeout=120)
     (path,) = (alone / "var" / "mail").glob("*.eml")
     mail = email.message_from_bytes(path.read_bytes(), policy=policy.default)
-    assert mail["Subject"].startswith("Failed: resnet on ")
-    assert "FloatingPointError: the loss is no number" in text(mail)
+    assert mail["Subject"].startswith(f"{subject}resnet on ")
+    assert said in text(mail)
     assert "by epoch, 1 to 3." in text(mail)
