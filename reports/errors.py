@@ -14,6 +14,7 @@ ReportsError
 │   └── Superseded           another sender or run has taken this over; nothing more may be done here
 ├── TransportError           a message was not taken; knows whether trying again can help
 ├── Unsupported              a channel cannot carry what was asked of it
+├── TooManyErrors            a loop had more rows that failed than it was allowed
 └── MissingDependency        an optional library is absent; names the pip command
 """
 
@@ -133,6 +134,10 @@ class TransportError(ReportsError):
 
 class Unsupported(ReportsError):
     """A channel, named in the message, cannot do what was asked of it; nothing was left out in silence."""
+
+
+class TooManyErrors(ReportsError):
+    """More rows failed than the loop's limit; the last one's error is the cause of this."""
 
 
 class MissingDependency(ReportsError):

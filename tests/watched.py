@@ -67,7 +67,7 @@ class Mail:
 
     @property
     def step(self) -> int:
-        found = re.search(r"(?m)^Step +([\d,]+)", self.text)
+        found = re.search(r"(?m)^(?:Step|Row) +([\d,]+)", self.text)
         return int(found[1].replace(",", "")) if found else -1
 
 

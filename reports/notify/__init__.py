@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reports.notify.boxes import flush
+    from reports.notify.collecting import Errors, collect
     from reports.notify.emails import send_email
     from reports.notify.notification import Notification, message
     from reports.notify.outgoing import Handle
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Answer": "results",
+    "Errors": "collecting",
     "Handle": "outgoing",
     "Notification": "notification",
     "Result": "results",
     "Outlet": "outlets",
     "Watch": "watching",
     "current": "watching",
+    "collect": "collecting",
     "flush": "boxes",
     "message": "notification",
     "outlet": "outlets",
@@ -39,11 +42,13 @@ _HOMES = {
 
 __all__ = [
     "Answer",
+    "Errors",
     "Handle",
     "Notification",
     "Outlet",
     "Result",
     "Watch",
+    "collect",
     "current",
     "flush",
     "message",

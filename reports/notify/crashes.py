@@ -65,6 +65,11 @@ def crash(error: BaseException) -> Crash:
     return Crash(kind=name, said=_said(error), where=_where(error.__traceback__), trace=trace)
 
 
+def place_of(error: BaseException) -> str:
+    """Where it happened: the innermost frame outside of libraries, or else the innermost."""
+    return _where(error.__traceback__)
+
+
 def _said(error: BaseException) -> str:
     try:
         return str(error).strip()

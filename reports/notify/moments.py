@@ -18,10 +18,11 @@ class Options(TypedDict, total=False):
     to, via, project: as of `send`: oneself by mail, unless settings or the environment say otherwise
     start: whether the start is told as well
     total: how many steps there will be
-    unit: what is counted, in one word: "step", "epoch", "row"
+    unit: what is counted, in one word: "step", "epoch", "row"; where it is empty steps are not shown
     chart: whether the metrics are drawn, where an update brings no pictures of its own
     apart: seconds between two updates at the least
     command: what is shown as the command, instead of this program's own
+    quiet: whether an end without an error is not told
     """
 
     every: float
@@ -35,6 +36,7 @@ class Options(TypedDict, total=False):
     chart: bool
     apart: float
     command: str
+    quiet: bool
 
 
 @dataclass(frozen=True, kw_only=True)

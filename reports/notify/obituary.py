@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from reports.children.endings import Exit, ending
 from reports.notify import boxes
 from reports.notify.course import Course
 from reports.notify.crashes import Crash
+from reports.notify.deaths import how
 from reports.notify.moments import Ending, Extras, Moment
-from reports.notify.standing import State
 from reports.notify.stories import Story
 from reports.notify.teller import Teller
 
@@ -68,36 +66,5 @@ def tell(teller: Teller, watch: Mapping[str, Any], evidence: Mapping[str, Any]) 
 _WITHOUT = "Its process was gone before it could tell this itself, so pictures and files that it had are not here."
 
 
-def how(evidence: Mapping[str, Any]) -> tuple[State, list[str]]:
-    """What can be said of the end of a process that said nothing."""
-    status = evidence.get("status")
-    if status is None:
-        return "killed", ["Its process is gone without a word: killed, crashed, or out of memory.", *_memory(evidence)]
-    code = os.waitstatus_to_exitcode(status)
-    if code >= 0:
-        said = f"Its process ended with exit code {code} before this was over, without a word, as os._exit does."
-        return ("failed" if code else "interrupted"), [said]
-    reason = ending(Exit(code=code), None, seconds=0, peak=0).reason
-    return "killed", [f"{reason[:1].upper()}{reason[1:]}.", *_memory(evidence)]
-
-
-def _memory(evidence: Mapping[str, Any]) -> Iterator[str]:
-    """Whether it was for want of memory, as far as anybody can tell."""
-    kills = evidence.get("out_of_memory") or {}
-    if kills.get("group"):
-        yield "Just then the system killed a process of its group for want of memory: most likely this one."
-    elif kills.get("machine"):
-        yield "Meanwhile the system killed a process of this machine for want of memory: perhaps this one."
-    if had := evidence.get("memory"):
-        peak = evidence.get("peak") or had
-        left = f", and the machine had {_size(evidence['free'])} left" if evidence.get("free") else ""
-        yield f"When last seen it had {_size(had)} of memory ({_size(peak)} at the most){left}."
-
-
 def _before(watch: Mapping[str, Any]) -> list[str]:
     return [f"{watch['signal']} had come before."] if watch.get("signal") else []
-
-
-def _size(kilobytes: int) -> str:
-    size = kilobytes * 1024
-    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.0f} MB"

@@ -18,6 +18,7 @@ _WORDS: Mapping[State, tuple[str, Tone]] = {
     "started": ("Started", "info"),
     "running": ("Running", "info"),
     "finished": ("Finished", "good"),
+    "partial": ("Finished with errors", "warning"),
     "failed": ("Failed", "bad"),
     "interrupted": ("Interrupted", "warning"),
     "killed": ("Killed", "bad"),
@@ -61,10 +62,12 @@ def head(told: Told) -> Iterator[Block]:
     """What happened, and how far it is: all that stands before pictures and tables."""
     yield from _happened(told)
     yield Figures(items=list(_figures(told)))
-    measured = {**told.standing.metrics, **told.values}
-    shown = [_figure(name, value) for name, value in measured.items()]
+    values = [_figure(name, value) for name, value in told.values.items()]
+    if values:
+        yield Figures(items=values[:METRICS])
+    shown = [_figure(name, value) for name, value in told.standing.metrics.items() if name not in told.values]
     if shown:
-        yield Figures(items=shown[:METRICS], title="Metrics" if told.state != "running" else "")
+        yield Figures(items=shown[:METRICS], title="Metrics" if values or not _goes_on(told) else "")
     if more := shown[METRICS:]:
         yield Text(text="\n".join(f"{one.label}: {_short(one.value)}" for one in more), as_is=True)
     if told.standing.text:
@@ -108,7 +111,7 @@ def _goes_on(told: Told) -> bool:
 
 def _figures(told: Told) -> Iterator[Figure]:
     standing, started, unit = told.standing, told.origin.started, told.origin.unit.capitalize()
-    if standing.step is not None:
+    if standing.step is not None and unit:
         yield Figure(label=unit, value=standing.step, format=_format(standing.step), note=_of(standing))
     if told.state != "started":
         yield Figure(label="Elapsed" if _goes_on(told) else "Took", value=took(standing.seconds), note=_since(started))

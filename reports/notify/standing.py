@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-State = Literal["started", "running", "finished", "failed", "interrupted", "killed"]
-"""What is told of: `interrupted` by a person or the system, in order; `killed` without a word."""
+State = Literal["started", "running", "finished", "partial", "failed", "interrupted", "killed"]
+"""What is told of: `partial` where some rows failed, `interrupted` by a person or the system; `killed` says nothing."""
 _COMMAND = 200  # characters
 
 

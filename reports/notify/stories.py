@@ -32,7 +32,9 @@ class Story:
 
     def tells(self, ending: Ending) -> bool:
         """Whether it tells of such an end."""
-        return self.speaks or ending.state in {"failed", "killed"}
+        if self.options.get("quiet") and ending.state == "finished":
+            return False
+        return self.speaks or ending.state in {"partial", "failed", "killed"}
 
     # -- as plain values ---------------------------------------------------------------------------------
 
@@ -52,9 +54,7 @@ class Story:
 
     def end_told(self, ending: Ending) -> dict[str, Any]:
         """How it ended, for another process, as far as that can be said at once."""
-        moment, crash = ending.moment, ending.crash
-        here = {name: value for name, value in moment.metrics.items() if isinstance(value, float | int | str)}
-        standing = {"seconds": moment.seconds, "step": moment.step, "total": moment.total, "metrics": here}
+        crash = ending.crash
         return {
             "ending": {
                 "state": ending.state,
@@ -62,8 +62,14 @@ class Story:
                 "crash": {**vars(crash), "said": crash.said[:_TAIL], "trace": crash.trace[-_TRACE:]} if crash else None,
                 "tail": ending.tail[-_TAIL:],
             },
-            "standing": _bounded({**standing, "text": moment.extras.text}),
+            **self.at_once(ending.moment),
         }
+
+    def at_once(self, moment: Moment) -> dict[str, Any]:
+        """How far it is, as far as nothing has to be waited for: in the work's own time."""
+        here = {name: value for name, value in moment.metrics.items() if isinstance(value, float | int | str)}
+        standing = {"seconds": moment.seconds, "step": moment.step, "total": moment.total, "metrics": here}
+        return {"standing": _bounded({**standing, "text": moment.extras.text}), "sent": self.sent}
 
 
 def standing(moment: Moment, course: Course | None = None) -> Standing:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from reports.dispatch import Dispatch
-from reports.model import MessageKind
+from reports.model import Follow, MessageKind
 from reports.notify import making
 from reports.notify.course import Course
 from reports.notify.moments import Ending, Extras, Moment
@@ -107,27 +107,25 @@ class Teller:
         if (whole := self._outlet) is None:
             return
         said = making.made(told, extras, whole.settings, chart=bool(self.story.options.get("chart", True)))
-        first, self.story.sent = not self.story.sent, self.story.sent + 1
-        post = functools.partial(Post, kind=kind, thread=f"watch {self.story.key}")
-        if first:
-            self._put(whole, said, post())
-            return
+        follows, self.story.sent = bool(self.story.sent), self.story.sent + 1
         changing = [one for one in whole.places if _can_change(whole, one[0])]
         others = [one for one in whole.places if one not in changing]
+        post = functools.partial(Post, kind=kind, thread=f"watch {self.story.key}")
+        below: Follow = "reply" if follows else ""
         if whole.mail or others:
-            self._put(replace(whole, places=others), said, post(follow="reply"))
-        if changing:
+            self._put(replace(whole, places=others), said, post(follow=below))
+        if changing and (follows or kind == "progress"):
             short = making.without_chart(said) if kind == "progress" else making.without_files(said)
-            self._put(replace(whole, mail=None, places=changing), short, post(follow="edit"))
+            self._put(replace(whole, mail=None, places=changing), short, post(follow="edit" if follows else ""))
         if changing and kind != "progress":
-            self._put(replace(whole, mail=None, places=changing), said, post(follow="reply"))
+            self._put(replace(whole, mail=None, places=changing), said, post(follow=below))
 
     def _put(self, where: Outlet, said: Notification, how: Post) -> None:
         self._handles.append(where.post(said, how, job=JOB))
 
 
 def _kind(state: State) -> MessageKind:
-    return "report" if state == "finished" else "failure"
+    return "report" if state in {"finished", "partial"} else "failure"
 
 
 def _can_change(whole: Outlet, channel: str) -> bool:

@@ -8,6 +8,7 @@ time is left to the watcher, which hears how far each watch is, and how it ends,
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401  which cannot be imported any more while the interpreter ends
 import contextlib
 import datetime as dt
 import functools
@@ -21,6 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reports.errors import ReportsError
 from reports.notify import boxes
 from reports.notify.course import Course
 from reports.notify.guard import Guard
@@ -109,7 +111,7 @@ class Voice:
             watch.title or "work",
             rank=watch.rank.number if watch.rank else None,
             command=watch.options.get("command", ""),
-            unit=watch.options.get("unit") or "step",
+            unit=watch.options.get("unit", "step"),
             started=dt.datetime.now(dt.UTC),
         )
         one = Open(watch, Story(origin=origin, options=watch.options, key=secrets.token_hex(8)))
@@ -145,6 +147,11 @@ class Voice:
             return
         self.guard.state(one.story.key, one.story.end_told(ending))
         self._do(lambda: self._tell_end(one, ending))
+
+    def beat(self, watch: Watched, moment: Moment) -> None:
+        """The watcher hears how far it is, whatever the thread is busy with."""
+        if (one := self._open.get(id(watch))) is not None and one.ending is None:
+            self.guard.state(one.story.key, one.story.at_once(moment))
 
     def wake(self) -> None:
         """There is something to look at."""
@@ -209,14 +216,21 @@ class Voice:
         return BEAT if left is None else min(left, BEAT)
 
     def _tell_end(self, one: Open, ending: Ending) -> None:
-        self._told[str(one.story.told()["options"])] = one.teller
         try:
+            self._told[str(one.story.told()["options"])] = one.teller
             one.teller.end(ending, one.watch.course())
-        finally:
+        except ReportsError:  # it would be the same to the watcher
             self._over(one)
+            raise
+        except Exception:
+            self._over(one, close=False)
+            raise
+        self._over(one)
 
-    def _over(self, one: Open) -> None:
-        self.guard.close(one.story.key)
+    def _over(self, one: Open, *, close: bool = True) -> None:
+        """It is told, or else left to the watcher."""
+        if close:
+            self.guard.close(one.story.key)
         with self._lock:
             self._open.pop(id(one.watch), None)
             self._idle_since = time.monotonic()

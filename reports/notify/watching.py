@@ -25,7 +25,7 @@ from reports.notify.moments import Ending, Extras, Moment, Options, ended
 from reports.notify.pace import APART, Pace
 from reports.notify.ranks import Rank, rank
 from reports.notify.standing import State
-from reports.notify.voice import stumbled, voice
+from reports.notify.voice import BEAT, stumbled, voice
 from reports.settings import environment
 
 P = ParamSpec("P")
@@ -61,6 +61,7 @@ class Watch:
         self.rank: Rank | None = None
         self.is_open = False
         self.tail: Callable[[], str] = str
+        self.outcome: tuple[State, str] | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -71,7 +72,7 @@ class Watch:
         self._lock = threading.RLock()  # a signal's own code may come in between
         self._now = Moment(seconds=0, total=options.get("total"))
         self._waiting: tuple[Moment, Course] | None = None
-        self._ready = 0.0
+        self._ready, self._beaten = 0.0, self._began - 2 * BEAT
         self._due_at: float | None = None
         self._expected: float | None = None
         self._closing, self._values = Extras(), dict[str, Any]()
@@ -146,6 +147,9 @@ class Watch:
                 extras=before.extras.amended(held) if at == before.step else held,
             )
             self._course.add(Point(at, self._now.seconds, kept))
+            if now - self._beaten > BEAT:
+                self._beaten = now
+                voice().beat(self, self._now)
             if due:
                 self._goes_out(at, now)
             elif self._waiting and self._waiting[0].step != at:
@@ -161,6 +165,8 @@ class Watch:
             self._pace.mark(at, now)
             self._due_at = at
         more = 0 if self._now.extras else EXPECTED if self._expected == at else GRACE
+        if self._waiting and self._waiting[0].step != at:  # which has waited long enough, and is now this one
+            more = 0
         self._waiting, self._ready = (self._now, self._course.copy()), now + more
         voice().wake()
 
@@ -192,6 +198,8 @@ class Watch:
             found, words, told = ended(error, signals=self._signals)
             moment = self.now()
             self._waiting = None
+            if self.outcome and found == "finished":
+                found, words = self.outcome[0], [self.outcome[1], *words]
         return Ending(
             state=state or found,
             moment=Moment(**{**vars(moment), "extras": moment.extras.amended(self._closing)}),

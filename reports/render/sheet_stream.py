@@ -112,9 +112,18 @@ def _write(part: IO[bytes], content: Iterable[bytes]) -> None:
         for block in content:
             if last:
                 last.result()
-            last = beside.submit(part.write, block)
+            last = _begun(beside, part.write, block)
         if last:
             last.result()
+
+
+def _begun(beside: ThreadPoolExecutor, write: Callable[[bytes], int], block: bytes) -> Future[int] | None:
+    """None where it is done already: while the interpreter ends, nothing begins beside."""
+    try:
+        return beside.submit(write, block)
+    except RuntimeError:
+        write(block)
+        return None
 
 
 def _part(name: str, draft: ZipFile, sheets: Mapping[str, SheetData], strings: Strings) -> Iterable[bytes]:

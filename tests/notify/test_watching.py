@@ -186,6 +186,18 @@ def test_what_is_said_after_a_question_goes_together(account: MailServer) -> Non
     assert [(one.step, f"Drawn at {one.step}." in one.text) for one in mails(account)[:2]] == [(10, True), (20, True)]
 
 
+def test_updates_that_are_due_all_the_time_are_sent_as_fast_as_it_goes(account: MailServer) -> None:
+    """The newest, though another one comes before it is made."""
+    with watch("train", every=1, apart=0) as watching:
+        for step in range(1, 3000):
+            watching.update(step)
+            if len(account.messages) >= 2:
+                break
+            time.sleep(0.02)
+    first, second = sent(account, 3)[:2]
+    assert 0 < first.step < second.step <= step
+
+
 def test_many_metrics_are_drawn_over_the_steps(account: MailServer) -> None:
     """One small chart where there are enough updates; not where one brings pictures, nor where it is not wanted."""
     for options in ({}, {"chart": False}):
