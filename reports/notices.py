@@ -231,7 +231,7 @@ def _answers(deliveries: Sequence[Delivery], mask: Callable[[str], str]) -> Iter
         whose = "The server's words" if re.match(r"[2-5]\d\d\b", said) else "Why"
         lines = [_STATES[group[0].state], *([f"{whose}: {said}"] if said else [])]
         hint = [sentence(group[0].hint)] if group[0].hint else []
-        yield Text(text="\n\n".join(["\n".join(lines), *hint]), title=_named([one.recipient for one in group]))
+        yield Text(text="\n\n".join(["\n".join(lines), *hint]), title=_named([one.who for one in group]))
     if more := groups[FIRST:]:
         yield Text(text=f"{len(more):,} other answers, for {sum(map(len, more)):,} recipients, are not shown here.")
 

@@ -42,5 +42,5 @@ def place() -> Iterator[Place]:
         yield found
         return
     with SlackServer() as server:
-        slack = Slack(server.bot, server.user, api=server.api, timeout=5, patience=5)
+        slack = Slack(server.bot, server.user, api=server.api, timeout=30, patience=5)
         yield Place(slack, "C00000002", server)

@@ -22,7 +22,7 @@ def server() -> Iterator[SlackServer]:
 
 
 def client(server: SlackServer, token: str) -> WebClient:
-    return WebClient(token=token, base_url=server.api, timeout=5, retry_handlers=[])
+    return WebClient(token=token, base_url=server.api, timeout=30, retry_handlers=[])
 
 
 def error(server: SlackServer, token: str, method: str, **values: object) -> dict[str, object]:
@@ -117,7 +117,7 @@ def test_the_webhook_takes_text_and_blocks_alone(server: SlackServer) -> None:
 
     def hooked(url: str, said: object) -> str:
         request = urllib.request.Request(url, json.dumps(said).encode(), {"Content-Type": "application/json"})  # noqa: S310
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return str(answer.read().decode())
 
     assert hooked(server.webhook, {"text": "hello"}) == "ok"

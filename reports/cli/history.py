@@ -166,7 +166,7 @@ def _tell_deliveries(history: History) -> None:
     for delivery in history.deliveries:
         kind = "" if delivery.kind == "report" else f" ({delivery.kind})"
         due = f", next {delivery.next_attempt:%Y-%m-%d %H:%M:%SZ}" if delivery.next_attempt else ""
-        output.answer(f"  {delivery.state:<11} {output.reached(delivery)}{kind}{due}")
+        output.answer(f"  {delivery.state:<11} {delivery.who}{kind}{due}")
         for attempt in history.attempts.get(delivery.id, ()):
             words = f"{attempt.code or ''} {attempt.text}".strip()
             output.answer(f"              {attempt.number}. {attempt.finished:%H:%M:%SZ} {attempt.state}: {words}")

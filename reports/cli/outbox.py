@@ -104,5 +104,4 @@ def _show(deliveries: Sequence[Delivery], *, as_json: bool, empty: str) -> None:
 def _cells(delivery: Delivery) -> list[str]:
     due = f"{delivery.next_attempt:%Y-%m-%d %H:%M:%SZ}" if delivery.next_attempt else ""
     reply = delivery.last_reply if len(delivery.last_reply) <= 80 else delivery.last_reply[:79] + "…"
-    who = output.reached(delivery)
-    return [delivery.state, who, delivery.job, delivery.run[:8], str(delivery.attempts), due, reply]
+    return [delivery.state, delivery.who, delivery.job, delivery.run[:8], str(delivery.attempts), due, reply]

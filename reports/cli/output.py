@@ -7,12 +7,9 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
-
-if TYPE_CHECKING:
-    from reports.model import Delivery
 
 
 def answer(text: str) -> None:
@@ -52,11 +49,6 @@ def fail(error: BaseException, *, verbose: bool, mask: Callable[[str], str]) -> 
     say(mask(f"error: {error}"))
     if verbose:
         say(mask("".join(traceback.format_exception(error))))
-
-
-def reached(delivery: Delivery) -> str:
-    """Who got something, and on which channel where it is no mail: "#cash on team"."""
-    return f"{delivery.recipient} on {delivery.channel}" if delivery.channel else delivery.recipient
 
 
 def table(rows: Sequence[Sequence[str]], heading: Sequence[str]) -> str:

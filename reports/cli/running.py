@@ -63,7 +63,7 @@ def _tell(sent: Sent, *, dry_run: bool) -> None:
     for post in sent.posts if dry_run else ():
         output.answer(f"  not posted  (dry run) on {post.channel} to {', '.join(post.message.recipients)}")
     for delivery in sent.deliveries:
-        output.answer(f"  {delivery.state:<11} {output.reached(delivery)}: {delivery.last_reply}".rstrip(": "))
+        output.answer(f"  {delivery.state:<11} {delivery.who}: {delivery.last_reply}".rstrip(": "))
         if delivery.hint:
             output.answer(f"              {delivery.hint}")
         if delivery.next_attempt:

@@ -140,7 +140,7 @@ def set_purpose(ctx: typer.Context, channel: ChannelName, text: Text, by: By = "
 def invite(ctx: typer.Context, channel: ChannelName, who: Who, by: By = "", as_json: AsJson = False) -> None:
     """Invite people into a channel."""
     made = open_slack(ctx, by).invite(channel, *who)
-    done(f"#{made.name} has {made.members} members", dataclasses.asdict(made), as_json=as_json)
+    done(f"invited {len(who)} into #{made.name}", dataclasses.asdict(made), as_json=as_json)
 
 
 @slack.command()

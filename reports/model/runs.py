@@ -207,6 +207,11 @@ class Delivery:
     channel: str = ""
     reference: str = ""
 
+    @property
+    def who(self) -> str:
+        """Who gets it, and on which channel where it is no mail: "#cash on team"."""
+        return f"{self.recipient} on {self.channel}" if self.channel else self.recipient
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:

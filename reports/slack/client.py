@@ -122,21 +122,20 @@ class Slack:
 
     def topic(self, channel: str, text: str) -> Channel:
         """The channel with another topic, of at most 250 characters. conversations.setTopic: as `create`."""
-        return Channel.of(self._ask("conversations.setTopic", channel=self._channel(channel), topic=text)["channel"])
+        return self._changed("conversations.setTopic", channel, topic=text)
 
     def purpose(self, channel: str, text: str) -> Channel:
         """The channel with another purpose, of at most 250 characters. conversations.setPurpose: as `create`."""
-        told = self._ask("conversations.setPurpose", channel=self._channel(channel), purpose=text)
-        return Channel.of(told["channel"])
+        return self._changed("conversations.setPurpose", channel, purpose=text)
 
     def invite(self, channel: str, *who: str) -> Channel:
         """These into a channel that the token is in. conversations.invite: as `create`."""
         users = ",".join(self._user(one) for one in who)
-        return Channel.of(self._ask("conversations.invite", channel=self._channel(channel), users=users)["channel"])
+        return self._changed("conversations.invite", channel, users=users)
 
     def join(self, channel: str) -> Channel:
         """The bot itself into a public channel. conversations.join: channels:join, of a user's token channels:write."""
-        return Channel.of(self._ask("conversations.join", channel=self._channel(channel))["channel"])
+        return self._changed("conversations.join", channel)
 
     def open(self, *who: str) -> str:
         """The id of direct messages with these, up to eight. conversations.open: im:write; for several mpim:write."""
@@ -266,6 +265,12 @@ class Slack:
 
     def _ask(self, method: str, /, **values: Any) -> Mapping[str, Any]:
         return self._answer(method, **values).values
+
+    def _changed(self, method: str, channel: str, **values: Any) -> Channel:
+        """The channel after a call about it; as far as Slack tells it then."""
+        place = self._channel(channel)
+        told = self._ask(method, channel=place, **values)
+        return Channel.of(told.get("channel") or {"id": place, "name": channel.removeprefix("#")})
 
     def _taken(self, line: Line, answer: Answer) -> Mapping[str, Any]:
         if answer.fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.error
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,6 +122,7 @@ _MEANINGS: Mapping[str, _Meaning] = {
     "method_deprecated": _Meaning("Slack has taken that method away", "a fault of reports itself: please report it"),
     "unknown_method": _Meaning("Slack knows no such method", "see that `api` is the address of Slack's Web API"),
 }
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
 _PERHAPS = {"fatal_error", "internal_error"}
 """After these, says Slack, some of it may have been done all the same."""
 _NOBODY_KNOWS = "it may have been done or not: look into Slack before it is done again"
@@ -128,15 +130,16 @@ _NOBODY_KNOWS = "it may have been done or not: look into Slack before it is done
 
 def refused(method: str, kind: Kind, answer: Mapping[str, Any], *, status: int, wait: float | None) -> Fault:
     """The fault of an answer that is none of success: its error by name, or the status of HTTP."""
-    code = str(answer.get("error", "")) if status in {200, 400, 401, 403, 429} else ""
+    words = str(answer.get("error", ""))
+    code = words if _WORD.fullmatch(words) and status < 500 else ""
     if code == "missing_scope":
         return _missing(method, kind, answer)
     if code in {"not_allowed_token_type", "invalid_token_type"}:
         return wrong_kind(method, kind)
     if status == 429 or code in {"ratelimited", "rate_limited"}:
         code = code or "ratelimited"
-    elif code in _PERHAPS or (not code and status not in {429, 503}):
-        return _in_doubt(method, code, status)
+    elif code in _PERHAPS or (not code and status != 503):
+        return _in_doubt(method, words, status)
     code = code or "service_unavailable"
     meant = _MEANINGS.get(code, _Meaning(""))
     more = "; ".join(str(one) for one in (answer.get("response_metadata") or {}).get("messages", ()))
@@ -151,12 +154,15 @@ _HINTS = {
 }
 
 
-def _in_doubt(method: str, code: str, status: int) -> Fault:
+def _in_doubt(method: str, words: str, status: int) -> Fault:
+    if 400 <= status < 500:  # by whoever answers there: Slack itself says why
+        said = f"HTTP {status} to {method}: {words}"
+        return Fault(said, "see that `api` is the address of Slack's Web API, and what the proxy does", account=True)
     writes = method in METHODS and METHODS[method].writes
     return Fault(
-        f"Slack said {code or f'HTTP {status}'} to {method}: trouble on its side",
+        f"Slack said {words or f'HTTP {status}'} to {method}: trouble on its side",
         _NOBODY_KNOWS if writes else _AGAIN,
-        code,
+        words,
         permanent=False,
         unknown=writes,
     )
@@ -164,9 +170,12 @@ def _in_doubt(method: str, code: str, status: int) -> Fault:
 
 def wrong_kind(method: str, kind: Kind | None) -> Fault:
     """The fault of a token that may not call a method because of whose it is; None where there is no token at all."""
-    other: Kind = "user" if kind in {"bot", None} and METHODS[method].user and not METHODS[method].bot else "bot"
-    scopes = " or ".join(METHODS[method].scopes(other))
+    called = METHODS[method]
+    other: Kind = "bot" if (called.bot and kind != "user") or not called.user else "user"
+    scopes = " or ".join(called.scopes(other)) or "that it needs"
     had = f"a {kind} token may not do that" if kind else "there is none"
+    if kind and called.allows(kind):
+        other, had = kind, "this token is of another kind"
     return Fault(
         f"{method} needs a {other} token with the scope {scopes}; {had}",
         f"add {scopes} under {_section(other)} at {APPS}, reinstall the app, and give its token as {_place(other)}",

@@ -197,6 +197,7 @@ class _Sending:
         look = shown(name=self.transport.channel.name, icon=self.transport.channel.icon)
         most = block_kit.FALLBACK if self.note.blocks else WHOLE_TEXT
         given = {key: value for key, value in look.items() if value}
+        given |= {"unfurl_links": False, "unfurl_media": False}  # links of a report are to be read, not shown
         answer = self._asked("chat.postMessage", words(self.note, most=most), channel=place, thread_ts=thread, **given)
         return answer.fault or Posted(str(answer.values["channel"]), str(answer.values["ts"]))
 

@@ -15,7 +15,7 @@ from commands import reports, start
 from projects import JOB, SETTINGS, make_project
 from slackserver import Fault, SlackServer, limited
 
-CHANNEL = '\n[channels.team]\ntoken = {{ file = "token" }}\napi = "{api}"\nto = ["#cash"]\ntimeout = 5\n'
+CHANNEL = '\n[channels.team]\ntoken = {{ file = "token" }}\napi = "{api}"\nto = ["#cash"]\n'
 HOOK = '\n[channels.hook]\nwebhook = {{ file = "hook" }}\n'
 ON_BOTH = JOB.replace("params", 'channels = ["mail", "team"]\nparams')
 

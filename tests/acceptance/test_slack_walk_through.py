@@ -18,7 +18,6 @@ CHANNELS = """
 token = {{ file = "token" }}
 user_token = {{ file = "user" }}
 api = "{api}"
-timeout = 5
 
 [channels.hook]
 webhook = {{ file = "token" }}
@@ -90,7 +89,8 @@ def test_a_channel_is_made_described_filled_and_written_to(slack: Say, server: S
     assert (made["topic"], made["purpose"]) == ("Flows", "All new flows")
     assert slack("topic", "#new-flows", "Cash") == "the topic of #new-flows is set"
     assert slack("purpose", "#new-flows", "All cash") == "the purpose of #new-flows is set"
-    assert slack("invite", "#new-flows", "ada@example.com", "@zoe") == "#new-flows has 3 members"
+    assert slack("invite", "#new-flows", "ada@example.com", "@zoe") == "invited 2 into #new-flows"
+    assert len(server.world.found("new-flows").members) == 3
     assert slack("join", "#lobby") == "the bot is in #lobby"
     mentions = ("--mention", "channel", "--mention", "zoe@example.com")
     slack("post", "#new-flows", "*Ready*", "--name", "Cash", "--icon", "moneybag", *mentions)

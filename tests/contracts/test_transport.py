@@ -129,7 +129,7 @@ def _slack(path: Path) -> Iterator[Way]:
         pass
     with SlackServer() as server:
         yield Way(
-            transport=open_channel("team", SlackChannel(token=token, api=server.api, timeout=5)),
+            transport=open_channel("team", SlackChannel(token=token, api=server.api, timeout=30)),
             carried=lambda: [one["text"].encode() for place in server.world.channels for one in server.said(place)],
             steps=["team", "bot", "scopes"],
             broken=open_channel("team", SlackChannel(token=token, api=closed.api, timeout=5)),
@@ -147,7 +147,7 @@ def _slack_webhook(path: Path) -> Iterator[Way]:
         (path / "open").write_text(server.webhook)
         known, gone = (Secret.model_validate({"file": str(path / name)}) for name in ("open", "closed"))
         yield Way(
-            transport=open_channel("hook", SlackWebhook(webhook=known, timeout=5)),
+            transport=open_channel("hook", SlackWebhook(webhook=known, timeout=30)),
             carried=lambda: [one["text"].encode() for one in server.said("general")],
             steps=["webhook"],
             broken=open_channel("hook", SlackWebhook(webhook=gone, timeout=5)),

@@ -23,7 +23,7 @@ def server() -> Iterator[SlackServer]:
 @pytest.fixture
 def slack(server: SlackServer) -> Slack:
     """A client with both tokens."""
-    return Slack(server.bot, server.user, api=server.api, timeout=5, patience=3)
+    return Slack(server.bot, server.user, api=server.api, timeout=30, patience=3)
 
 
 def refused(slack: Slack, method: str, *values: object) -> TransportError:
@@ -278,6 +278,13 @@ def test_the_wrong_kind_of_token_is_explained(server: SlackServer) -> None:
     assert server.asked == []
 
 
+def test_a_token_of_no_known_kind_is_told(server: SlackServer) -> None:
+    """Such as an app-level one, which only Slack can tell."""
+    server.faults["chat.postMessage"] = [Fault(error="not_allowed_token_type")]
+    wrong = refused(Slack("xapp-1", api=server.api), "post", "#cash", "hello")
+    assert "needs a bot token with the scope chat:write; this token is of another kind" in wrong.what
+
+
 def test_a_users_token_alone_does_what_it_may(server: SlackServer) -> None:
     """In the bot's place."""
     slack = Slack(server.user, api=server.api)
@@ -341,11 +348,20 @@ def test_a_lost_answer_is_never_asked_for_twice(slack: Slack, server: SlackServe
     assert server.calls() == ["chat.postMessage"]
 
 
+def test_an_address_that_is_not_slacks_is_told(slack: Slack, server: SlackServer) -> None:
+    """A proxy, or another server, answers in its own way."""
+    server.faults["auth.test"] = [Fault(status=404, body="<html>nothing here</html>")]
+    wrong = refused(slack, "check")
+    assert "HTTP 404" in wrong.what
+    assert "`api`" in wrong.hint
+    assert wrong.permanent
+
+
 def test_a_slow_answer_is_not_waited_for_forever(server: SlackServer) -> None:
     """Every call has its timeout."""
-    slack = Slack(server.bot, api=server.api, timeout=0.2)
-    server.faults["auth.test"] = [Fault(pause=1)]
-    assert "nothing within 0.2 s" in refused(slack, "check").what
+    slack = Slack(server.bot, api=server.api, timeout=2)
+    server.faults["auth.test"] = [Fault(pause=8)]
+    assert "nothing within 2 s" in refused(slack, "check").what
 
 
 def test_nobody_there_is_about_the_network() -> None:
