@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import slack_sdk
 import slackworld
 
-from reports.slack import METHODS, client
+from reports.slack import METHODS, calls, client
 from reports.slack.methods import MORE, Method
 
 
@@ -31,8 +32,8 @@ def test_scopes_and_tokens_are_as_documented(method: Method) -> None:
 
 def test_everything_the_client_calls_is_in_the_table() -> None:
     """So that an error can name its scope."""
-    with open(client.__file__, encoding="utf-8") as file:  # noqa: PTH123
-        called = set(re.findall(r'"([a-z]+(?:\.[a-zA-Z]+)+)"', file.read()))
+    code = "".join(Path(module.__file__).read_text("utf-8") for module in (client, calls))
+    called = set(re.findall(r'"([a-z]+(?:\.[a-zA-Z]+)+)"', code))
     assert called - {"slack.com"} <= set(METHODS)
 
 
