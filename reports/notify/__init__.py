@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reports.notify.boxes import flush
     from reports.notify.collecting import Errors, collect
     from reports.notify.emails import send_email
+    from reports.notify.logs import NotifyHandler
     from reports.notify.notification import Notification, message
     from reports.notify.outgoing import Handle
     from reports.notify.outlets import Outlet, outlet
@@ -27,6 +28,7 @@ _HOMES = {
     "Errors": "collecting",
     "Handle": "outgoing",
     "Notification": "notification",
+    "NotifyHandler": "logs",
     "Result": "results",
     "Outlet": "outlets",
     "Watch": "watching",
@@ -45,6 +47,7 @@ __all__ = [
     "Errors",
     "Handle",
     "Notification",
+    "NotifyHandler",
     "Outlet",
     "Result",
     "Watch",

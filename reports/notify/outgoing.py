@@ -24,6 +24,8 @@ from reports.notify.results import Answer, Result, answer
 from reports.settings import Settings
 from reports.store import Store, open_store
 
+THREAD = "reports-notify"
+"""The name of the thread that sends."""
 LONGEST = 60.0
 _GLANCE, _LOOK = 0.2, 5.0
 _log = logging.getLogger("reports.notify")
@@ -183,8 +185,11 @@ class Postbox:
         with self._state:
             self._asked += 1
             if self._thread is None and not self._over:
-                self._thread = threading.Thread(target=self._run, name="notify", daemon=True)
-                self._thread.start()
+                self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:  # the interpreter ends, and begins no thread any more: the next script sends it
+                    self._thread, self._over = None, True
             self._state.notify_all()
             return self._asked
 
