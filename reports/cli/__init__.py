@@ -6,6 +6,7 @@ What a command needs is imported inside it, so that `reports --help` imports non
 from reports.cli import (
     history,
     login,
+    notifying,
     outbox,
     project,
     providers,
@@ -24,6 +25,7 @@ __all__ = [
     "history",
     "login",
     "main",
+    "notifying",
     "outbox",
     "project",
     "providers",

@@ -106,7 +106,7 @@ class Errors:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._watch.update(self.good + self.bad)
-        self._watch.outcome = ("partial", self._said()) if self.bad else None
+        self._watch.outcome = ("partial", [self._said()]) if self.bad else None
         gathered = self._gathered
         self._watch.finish(
             text="" if self.bad and error is None else self._said(),

@@ -35,10 +35,12 @@ def _memory(evidence: Mapping[str, Any]) -> Iterator[str]:
         yield "Just then the system killed a process of its group for want of memory: most likely this one."
     elif kills.get("machine"):
         yield "Meanwhile the system killed a process of this machine for want of memory: perhaps this one."
-    if had := evidence.get("memory"):
-        peak = evidence.get("peak") or had
-        left = f", and the machine had {_size(evidence['free'])} left" if evidence.get("free") else ""
-        yield f"When last seen it had {_size(had)} of memory ({_size(peak)} at the most){left}."
+    had, peak = evidence.get("memory"), evidence.get("peak")
+    left = f", and the machine had {_size(evidence['free'])} left" if evidence.get("free") else ""
+    if had:
+        yield f"When last seen it had {_size(had)} of memory ({_size(peak or had)} at the most){left}."
+    elif peak:
+        yield f"It had {_size(peak)} of memory at the most{left}."
 
 
 def _size(kilobytes: int) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.errors import ReportsError
-from reports.model import Artifact, Block, Chart, Picture, Text
+from reports.model import Artifact, Block, Chart, Figures, Picture, Text
 from reports.notify import charting, measures, pages, pieces
 from reports.notify.crashes import MOST
 from reports.notify.moments import Extras
@@ -29,7 +29,10 @@ _KEPT = 5_000_000
 
 
 def made(told: Told, extras: Extras, settings: Settings, *, chart: bool = False) -> Notification:
-    """The message. What cannot be shown, for it cannot be drawn or read, is said in it instead."""
+    """The message. What cannot be shown, for it cannot be drawn or read, is said in it instead.
+
+    No secret of the settings is in its words, whatever an error or a program has said.
+    """
     making = _Making(settings)
     making.draw(extras)
     if chart and not making.blocks:
@@ -37,11 +40,12 @@ def made(told: Told, extras: Extras, settings: Settings, *, chart: bool = False)
     making.show(extras)
     making.attach(told, extras)
     troubles = [Text(text=one, tone="warning") for one in making.troubles]
+    blocks = [*pages.head(told), *making.blocks, *troubles, *pages.foot(told)]
     return Notification(
-        subject=told.subject,
-        title=told.title,
+        subject=settings.mask(told.subject),
+        title=settings.mask(told.title),
         status=told.status,
-        blocks=[*pages.head(told), *making.blocks, *troubles, *pages.foot(told)],
+        blocks=[_masked(one, settings.mask) for one in blocks],
         images=making.images,
         attachments=making.files,
     )
@@ -92,7 +96,7 @@ class _Making:
             with self._telling(f"File {number}"):
                 self.files.append(pieces.file(given, number=number))
         if told.crash and len(told.crash.trace) > MOST:
-            whole = told.crash.trace.encode("utf-8", "replace")
+            whole = self.settings.mask(told.crash.trace).encode("utf-8", "replace")
             self.files.append(Artifact(name="traceback.txt", media_type="text/plain", content=whole))
 
     def _asked(self, given: Any, what: str, *, pairs: bool) -> Sequence[Any]:
@@ -115,6 +119,15 @@ class _Making:
             told = error.what if isinstance(error, ReportsError) else f"{type(error).__name__}: {measures.text(error)}"
             _log.warning("%s of a watch cannot be shown: %s", what, told, exc_info=error)
             self.troubles.append(f"{what} cannot be shown: {told}")
+
+
+def _masked(block: Block, mask: Callable[[str], str]) -> Block:
+    if isinstance(block, Text):
+        return replace(block, title=mask(block.title), text=mask(block.text))
+    if isinstance(block, Figures):
+        items = [replace(one, value=mask(one.value)) if isinstance(one.value, str) else one for one in block.items]
+        return replace(block, items=items)
+    return block
 
 
 def _numbered(image: Artifact, number: int) -> str:

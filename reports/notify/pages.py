@@ -72,6 +72,8 @@ def head(told: Told) -> Iterator[Block]:
         yield Text(text="\n".join(f"{one.label}: {_short(one.value)}" for one in more), as_is=True)
     if told.standing.text:
         yield Text(text=told.standing.text)
+    if _goes_on(told):
+        yield from _printed(told)
 
 
 def foot(told: Told) -> Iterator[Block]:
@@ -97,6 +99,11 @@ def _happened(told: Told) -> Iterator[Block]:
         long = _is_long(told.crash)
         shown = told.crash.last_lines if long else told.crash.body
         yield Text(text=shown, title="Its last lines" if long else "Traceback", as_is=True)
+    if not _goes_on(told):
+        yield from _printed(told)
+
+
+def _printed(told: Told) -> Iterator[Block]:
     if told.tail:
         yield Text(text=told.tail, title="The end of its output", as_is=True)
 

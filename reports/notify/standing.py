@@ -39,9 +39,9 @@ class Origin:
     ) -> Self:
         """This process, from now on."""
         return cls(
-            title=title, started=started.astimezone(), host=socket.gethostname(), user=_user(), pid=os.getpid(),
-            command=_short(command or " ".join(sys.argv) or "python"), folder=_folder(),
-            python=platform.python_version(), rank=rank, unit=unit,
+            title=_short(_line(title)) or "work", started=started.astimezone(), unit=unit, rank=rank,
+            host=socket.gethostname(), user=_user(), pid=os.getpid(), folder=_folder(),
+            python=platform.python_version(), command=_short(_line(command or " ".join(sys.argv)) or "python"),
         )  # fmt: skip
 
     @property
@@ -92,6 +92,11 @@ def _folder() -> str:
         return str(Path.cwd())
     except OSError:  # it was removed
         return ""
+
+
+def _line(text: str) -> str:
+    """One line of characters that can be printed."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
 
 
 def _short(text: str) -> str:

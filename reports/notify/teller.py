@@ -55,9 +55,9 @@ class Teller:
         told = Told(state="started", origin=self.story.origin, standing=standing(moment), said=said)
         self._post(told, moment.extras, "progress")
 
-    def progress(self, moment: Moment, course: Course) -> None:
-        """How far it is."""
-        told = Told(state="running", origin=self.story.origin, standing=standing(moment, course))
+    def progress(self, moment: Moment, course: Course, *, tail: str = "") -> None:
+        """How far it is; `tail` is the end of what it printed."""
+        told = Told(state="running", origin=self.story.origin, standing=standing(moment, course), tail=tail)
         self._post(told, moment.extras, "progress")
 
     def end(self, ending: Ending, course: Course) -> None:

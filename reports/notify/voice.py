@@ -64,7 +64,9 @@ class Watched(Protocol):
 
 def stumbled(what: str, error: BaseException) -> None:
     """Logs that something could not be told; the work goes on."""
-    _log.warning("%s of a watch could not be told: %s: %s", what, type(error).__name__, error, exc_info=error)
+    ours = isinstance(error, ReportsError)
+    told = str(error) if ours else f"{type(error).__name__}: {error}"
+    _log.warning("%s of a watch could not be told: %s", what, told, exc_info=None if ours else error)
 
 
 @dataclass
@@ -108,7 +110,7 @@ class Voice:
     def begin(self, watch: Watched) -> None:
         """It is told of from now on, should it be killed as well."""
         origin = Origin.here(
-            watch.title or "work",
+            watch.title,
             rank=watch.rank.number if watch.rank else None,
             command=watch.options.get("command", ""),
             unit=watch.options.get("unit", "step"),
@@ -208,7 +210,7 @@ class Voice:
             return BEAT
         taken, left = one.watch.take()
         if taken is not None:
-            self._done(lambda: one.teller.progress(*taken))
+            self._done(lambda: one.teller.progress(*taken, tail=one.watch.tail()))
         now = one.watch.now()
         if one.said is None or (now.step, now.metrics) != (one.said.step, one.said.metrics) or taken:
             self.guard.state(one.story.key, one.story.state(now, one.watch.course(), one.watch.tail()))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, Unpack, overload
 
@@ -61,7 +61,7 @@ class Watch:
         self.rank: Rank | None = None
         self.is_open = False
         self.tail: Callable[[], str] = str
-        self.outcome: tuple[State, str] | None = None
+        self.outcome: tuple[State, Sequence[str]] | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -199,7 +199,7 @@ class Watch:
             moment = self.now()
             self._waiting = None
             if self.outcome and found == "finished":
-                found, words = self.outcome[0], [self.outcome[1], *words]
+                found, words = self.outcome[0], [*self.outcome[1], *words]
         return Ending(
             state=state or found,
             moment=Moment(**{**vars(moment), "extras": moment.extras.amended(self._closing)}),

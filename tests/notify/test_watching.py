@@ -16,6 +16,7 @@ import pytest
 from mailserver import MailServer
 from matplotlib.figure import Figure
 from PIL import Image
+from sending import PASSWORD
 from watched import mails, until
 
 from reports.notify import boxes, current, watch
@@ -229,6 +230,22 @@ def test_an_error_is_told_and_passed_on(account: MailServer) -> None:
     assert f"{__file__}:" in mail.text
     assert "Traceback (most recent call last)" in mail.text
     assert mail.step == 3
+
+
+def test_no_secret_is_told(account: MailServer) -> None:
+    """Whatever an error says."""
+    with pytest.raises(ConnectionError), watch("train"):
+        raise ConnectionError(f"postgresql://me:{PASSWORD}@host refused, " + "x" * 30_000)
+    (mail,) = sent(account, 1)
+    assert "refused" in mail.text
+    assert PASSWORD not in mail.text + mail.html + mail.files["traceback.txt"].decode()
+
+
+def test_a_title_of_several_lines_is_one(account: MailServer) -> None:
+    """As a subject has to be."""
+    with watch("train\nall \x07of it"):
+        pass
+    assert sent(account, 1)[0].subject.startswith("Finished: train all of it on ")
 
 
 def test_a_long_traceback_is_attached_whole(account: MailServer) -> None:
