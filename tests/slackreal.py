@@ -1,7 +1,8 @@
 """Slack for tests that can be held against a real workspace as well: its address and tokens, out of the environment.
 
 REPORTS_TEST_SLACK_TOKEN, a bot's, with REPORTS_TEST_SLACK_CHANNEL, the id of a channel that it is in; and
-REPORTS_TEST_SLACK_USER_TOKEN of a person in that workspace, for what no bot may do. Without them it is a server of ours.
+REPORTS_TEST_SLACK_USER_TOKEN of a person in that workspace, for what no bot may do. REPORTS_TEST_SLACK_API is another
+address of the Web API. Without a token it is a server of ours.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def real() -> Place | None:
     channel = os.environ.get("REPORTS_TEST_SLACK_CHANNEL", "")
     if not (token and channel):
         return None
-    return Place(Slack(token, os.environ.get("REPORTS_TEST_SLACK_USER_TOKEN", ""), api=API), channel)
+    api = os.environ.get("REPORTS_TEST_SLACK_API", API)
+    return Place(Slack(token, os.environ.get("REPORTS_TEST_SLACK_USER_TOKEN", ""), api=api), channel)
 
 
 @contextlib.contextmanager

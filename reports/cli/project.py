@@ -35,7 +35,7 @@ def list_jobs(ctx: typer.Context, as_json: AsJson = False) -> None:
                 row["title"],
                 "; ".join(row["schedule"]),
                 _next_words(row),
-                ", ".join(row["to"]),
+                ", ".join([*row["to"], *(one for one in row["channels"] if one != "mail")]),
                 _last_words(row["last"]) if not lost else "?",
                 row["error"],
             ]
@@ -94,9 +94,11 @@ def _last_words(last: dict[str, Any] | None) -> str:
 def _job_row(name: str, job: Any, to: Sequence[str]) -> dict[str, Any]:
     if isinstance(job, ReportsError):
         said = f"broken: {str(job).splitlines()[0]} (reports check {name})"
-        return {"job": name, "title": "", "source": "", "to": [], "error": said}
+        return {"job": name, "title": "", "source": "", "to": [], "channels": [], "error": said}
     sources = sorted({query.source for query in job.queries})
-    return {"job": name, "title": job.title, "source": ", ".join(sources), "to": list(job.to or to), "error": ""}
+    mails = list(job.to or to) if "mail" in job.channels else []
+    told = {"job": name, "title": job.title, "source": ", ".join(sources), "to": mails}
+    return {**told, "channels": list(job.channels), "error": ""}
 
 
 @cli.command()

@@ -211,6 +211,10 @@ def test_a_job_may_go_to_slack_alone(project: Path, server: SlackServer) -> None
     assert reports(project, "run", "daily").returncode == 0
     assert states(project) == {"team #cash": "accepted", "team ada@example.com": "accepted"}
     assert mails(project) == []
+    assert "team, team:ada@example.com" in reports(project, "list").stdout
+    shown = reports(project, "preview", "daily", "--no-open")
+    assert shown.returncode == 2
+    assert "sends no mail that could be shown" in shown.stderr
 
 
 def test_a_test_goes_to_the_place_that_is_named_alone(project: Path, server: SlackServer) -> None:
