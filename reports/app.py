@@ -24,6 +24,7 @@ from reports.errors import DefinitionError, JobError, StoreError
 from reports.execution import Execution, Letter, Made, Maker
 from reports.model import (
     UNSETTLED,
+    Acknowledgement,
     Attempt,
     Beat,
     Before,
@@ -35,6 +36,7 @@ from reports.model import (
     Run,
     StoredArtifact,
     Trigger,
+    Trouble,
 )
 from reports.pipeline import Produced, Tell
 from reports.planning import Expectation, Planner
@@ -107,6 +109,7 @@ class History:
     artifacts: Sequence[StoredArtifact]
     deliveries: Sequence[Delivery]
     attempts: Mapping[int, Sequence[Attempt]]
+    acknowledgements: Sequence[Acknowledgement] = ()
 
 
 def open_app(root: Path) -> App:
@@ -373,6 +376,37 @@ class App:
             told=told,
         )
 
+    # -- what fails -----------------------------------------------------------------------------------
+
+    def troubles(self, job: str = "") -> Sequence[Trouble]:
+        """What is failing now, of one job or of all."""
+        return store.troubles.every(job) if (store := self._history()) else ()
+
+    def coming_alerts(self, job: str = "") -> Sequence[Delivery]:
+        """What is to be told later: escalations, and messages that quiet hours hold, the next first."""
+        if (store := self._history()) is None:
+            return ()
+        now = self.clock()
+        found = [one for one in store.outbox.deliveries(job=job) if one.state == "pending" and _is_to_come(one, now)]
+        return sorted(found, key=lambda one: (one.next_attempt or now, one.id))
+
+    def acknowledge(self, which: str, *, who: str, note: str = "") -> tuple[Sequence[Trouble], Sequence[Delivery]]:
+        """Somebody has taken note of what fails: of a job, or of what a run began or was one more time of.
+
+        Gives these troubles, and what waited to be told of them and is cancelled by it. A StoreError where nothing
+        of that fails.
+        """
+        store = self._history()
+        named = store.runs.find(which) if store and which not in jobs.names(self.settings) else None
+        job = named.job if named else which
+        open_now = store.troubles.every(job) if store else ()
+        begun = [one for one in open_now if named and one.run == named.id]
+        troubles = begun or [one for one in open_now if not named or named.started >= one.since]
+        if store is None or not troubles:
+            raise StoreError(f"nothing of {job} fails now", hint=f"reports runs {job} shows how it went")
+        said = Acknowledgement(at=self.clock(), who=who, note=note)
+        return troubles, store.troubles.acknowledge(troubles, said, also=[named.id] if named else ())
+
     # -- history and outbox ---------------------------------------------------------------------------
 
     def runs(self, job: str = "", limit: int = 100) -> Sequence[Run]:
@@ -407,7 +441,7 @@ class App:
         deliveries = self._of_run(run.id)
         attempts = store.outbox.attempts([delivery.id for delivery in deliveries])
         files = [one for one in store.runs.artifacts(run.id) if one.media_type not in INTERNAL]
-        return History(run, files, deliveries, attempts)
+        return History(run, files, deliveries, attempts, store.troubles.acknowledgements(run.id))
 
     def verify(self, run_id: str, *, current: bool = False, tell: Tell = silent) -> Verification:
         """A run by its id, made again from what it fetched then and compared with what it made then."""
@@ -485,6 +519,8 @@ class App:
             return ()
         now = self.clock()
         chosen = store.outbox.select([_as_kept(name) for name in which], states=states)
+        if to == "pending":  # what is told later, if at all, is not hurried by sending again what failed
+            chosen = [one for one in chosen if not _is_to_come(one, now)]
         stale = {one.id for one in chosen if to == "pending" and one.expires <= now}
         again = now + self.settings.mail.expires
         ids, late = [one.id for one in chosen if one.id not in stale], list(stale)
@@ -500,6 +536,11 @@ def _as_kept(name: str) -> str:
         return address.parse(name).spec
     except DefinitionError:
         return name
+
+
+def _is_to_come(one: Delivery, now: dt.datetime) -> bool:
+    """Whether its time has not come yet: not one that was tried and waits for its next attempt."""
+    return one.state == "pending" and one.attempts == 0 and one.next_attempt is not None and one.next_attempt > now
 
 
 def _sent(made: Made, deliveries: Sequence[Delivery] = ()) -> Sent:

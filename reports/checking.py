@@ -8,9 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from reports import addressing, blocks, jobs, params, routes, shipped, toml
+from reports import addressing, alerting, blocks, jobs, params, routes, shipped, toml
 from reports.definition import Job
-from reports.errors import JobError, ReportsError, SettingsError, StoreError
+from reports.errors import DefinitionError, JobError, ReportsError, SettingsError, StoreError
 from reports.model import Plan, Query, size
 from reports.project import FILE
 from reports.render import html, text, themes
@@ -19,7 +19,7 @@ from reports.schedules.words import words
 from reports.settings import AppriseChannel, FileSource, Settings, SlackChannel, SlackWebhook, StoreSource
 from reports.sources import Source, missing_files, open_source
 from reports.store import Store
-from reports.transports import open_channel, open_transport
+from reports.transports import open_channel, open_transport, recipients, without_files
 from reports.transports.account import resolve
 from reports.written import Key
 
@@ -73,6 +73,8 @@ class Checker:
         yield _finding("mail", self._account)
         if connect:
             yield from self._server()
+        if self.settings.alerts.model_fields_set:
+            yield _finding("alerts", self._alerts)
         for channel in self.settings.channels:
             yield _finding(f"channel {channel}", partial(self._channel, channel))
             if connect:
@@ -98,7 +100,17 @@ class Checker:
         html.check_template(job.template, folders)
         text.check_template(folders)
         addressing.owners(job, self.settings)
-        return f"queries {len(job.queries)}, blocks {len(job.show)}, {self._reached(job)}{self._when(job)}"
+        told = f"; {self._alerts(job)}" if job.alerts.model_fields_set else ""
+        return f"queries {len(job.queries)}, blocks {len(job.show)}, {self._reached(job)}{told}{self._when(job)}"
+
+    def _alerts(self, job: Job | None = None) -> str:
+        """Who is told of what, by the job's [alerts] or the project's; a name that leads nowhere is an error."""
+        wrong = list(alerting.unusable(job, self.settings))
+        if definitions := [one for one in wrong if isinstance(one, DefinitionError)]:
+            raise DefinitionError.join(definitions)
+        if wrong:
+            raise wrong[0]
+        return alerting.in_words(alerting.alerts_of(job, self.settings))
 
     def _reached(self, job: Job) -> str:
         """Who gets it by mail, and which channels it goes to besides."""
@@ -229,7 +241,10 @@ class Checker:
         channel = self.settings.channels[name]
         open_channel(name, channel).close()
         kinds = {SlackChannel: "a Slack bot", SlackWebhook: "a Slack webhook", AppriseChannel: "Apprise"}
-        to = f", to {', '.join(channel.to)}" if channel.to else ""
+        reached = recipients(name, channel) if isinstance(channel, AppriseChannel) else channel.to
+        to = f", to {', '.join(reached)}" if reached else ""
+        if bare := without_files(name, channel, reached):
+            to += f"; no files to {', '.join(bare)}"
         held = "; held, for [mail] redirect is set" if self.settings.mail.redirect else ""
         return f"{kinds[type(channel)]}{to}{held}"
 

@@ -21,7 +21,7 @@ from reports.transports.base import Transport
 from reports.transports.closed import ClosedTransport
 
 Tell = Callable[[str], None]
-NOTICES: tuple[MessageKind, ...] = ("failure", "recovery")
+NOTICES: tuple[MessageKind, ...] = ("failure", "recovery", "escalation")
 
 
 def silent(_: str) -> None:

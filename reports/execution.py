@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from reports import addressing, jobs, leases, oversize, params, routes
 from reports.addressing import Envelope
+from reports.alerting import alerts_of, held_back, is_warning, key_of
 from reports.announcing import Announcer
 from reports.archive import figures
 from reports.archive.packing import Packer
@@ -30,6 +31,7 @@ from reports.settling import Settler
 from reports.store import Store
 from reports.transports import mime
 from reports.transports.account import resolve
+from reports.transports.address import parse
 from reports.written import Key
 
 
@@ -37,13 +39,14 @@ from reports.written import Key
 class Letter:
     """One message of a run with the report that it is; `name` tells it from the others, the job's own has none.
 
-    `channel` is empty for a mail.
+    `channel` is empty for a mail. It goes out at `due`, where quiet hours hold it till then.
     """
 
     name: str
     produced: Produced
     message: Message
     channel: str = ""
+    due: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,47 @@ class Maker:
         pipeline = Pipeline(
             job=self.job, run=self.run, settings=self.settings, tell=self.tell, late=late, before=self.before
         )
-        own = [addressing.locale_of(self.job, self.settings)] if found else []
-        renderings = pipeline.renderings(pipeline.fetch(), [*(one.locale for one in envelopes), *own])
+        wanted = () if self.only else alerts_of(self.job, self.settings).of("warning")
+        own = addressing.locale_of(self.job, self.settings)
+        locales = [*(one.locale for one in envelopes), *([own] if found or wanted else [])]
+        renderings = pipeline.renderings(pipeline.fetch(), locales)
         letters = [self._letter(one, *renderings[one.locale]) for one in envelopes]
-        return Made(self.run, letters, self._posts(found, *renderings[own[0]], mailed=bool(letters)) if own else ())
+        posts = self._posts(found, *renderings[own], mailed=bool(letters)) if found else []
+        if wanted and is_warning(renderings[own][1].page):
+            more = list(self._besides(wanted, found, letters))
+            letters += [self._letter(one, *renderings[own]) for one in more if isinstance(one, Envelope)]
+            besides = [one for one in more if isinstance(one, Route)]
+            posts += self._warnings(besides, *renderings[own], mailed=bool(letters))
+        return Made(self.run, letters, posts)
+
+    def _besides(
+        self, wanted: Sequence[str], found: Sequence[Route], letters: Sequence[Letter]
+    ) -> Iterator[Route | Envelope]:
+        """Who gets a report that is a warning and would not have got it; one that cannot be reached is told of."""
+        reached = {(one.channel, recipient) for one in found for recipient in one.recipients}
+        mailed = {address for letter in letters for address in letter.message.recipients}
+        for one in routes.each(wanted, self.settings, key_of(self.job, self.settings, "warning")):
+            if not isinstance(one, Route):
+                self.tell(f"not warned: {one.what}")
+            elif one.channel:
+                left = [each for each in one.recipients if (one.channel, each) not in reached]
+                yield from [replace(one, recipients=tuple(left))] if left else []
+            else:
+                owners = [each for each in addressing.owners(self.job, self.settings) if parse(each).spec not in mailed]
+                own = addressing.locale_of(self.job, self.settings)
+                envelope = Envelope(to=owners, name="owner", locale=own)
+                yield from [addressing.redirected(envelope, self.settings)] if owners else []
+
+    def _warnings(
+        self, found: Sequence[Route], pipeline: Pipeline, produced: Produced, *, mailed: bool
+    ) -> list[Letter]:
+        """The same report on other channels, when quiet hours are over that hold warnings."""
+        now, zone = self.run.started, self.settings.timezone
+        due = alerts_of(self.job, self.settings).held_until("warning", now, zone)
+        if due:
+            produced = pipeline.restated(produced, notices=[held_back(now, due, zone)])
+        posts = self._posts(found, pipeline, produced, mailed=mailed)
+        return [replace(one, name=f"{one.channel}-warning", due=due) for one in posts]
 
     def _routes(self) -> tuple[Sequence[Route], Sequence[str] | None]:
         """The channels beside mail, and who alone gets mails, if only some; None where there are none."""
@@ -97,9 +137,7 @@ class Maker:
         mails = [one for one in self.only if one not in posted]
         return routes.routes(posted, self.settings, Key(("--to",))), mails or None
 
-    def _posts(
-        self, found: Sequence[Route], pipeline: Pipeline, produced: Produced, *, mailed: bool
-    ) -> Sequence[Letter]:
+    def _posts(self, found: Sequence[Route], pipeline: Pipeline, produced: Produced, *, mailed: bool) -> list[Letter]:
         """The report as it is said on each channel."""
         if self.only:
             banner = pipeline.locale.word("Test: this report was asked for by hand.")
@@ -233,22 +271,26 @@ class Execution:
     def _commit(self, job: Job, made: Made, for_later: Sequence[Artifact]) -> Run:
         """The one commit: success, artifacts and messages; the bytes are there before it. The run as it ended."""
         test = made.run.trigger == "test"
-        outgoing = [self._outgoing(job, letter, test=test) for letter in made.every]
+        outgoing = [self._outgoing(job, letter, made.run) for letter in made.every]
         done = replace(made.run, state="succeeded", finished=self.clock(), error="", log=self._log_text())
         kept = [self.store.artifacts.keep(one) for one in (*files(made.every), *for_later)]
-        recovery = None if test else self._settler.teller.recovery(done, job)
-        self.store.runs.succeed(done, owner=self.owner, artifacts=kept, messages=outgoing, recovery=recovery)
+        glad = () if test else self._settler.teller.recoveries(done, job)
+        self.store.runs.succeed(done, owner=self.owner, artifacts=kept, messages=outgoing, recoveries=glad)
         return done
 
-    def _outgoing(self, job: Job, letter: Letter, *, test: bool) -> Outgoing:
-        mail = self.settings.mail
+    def _outgoing(self, job: Job, letter: Letter, run: Run) -> Outgoing:
+        mail, now = self.settings.mail, self.clock()
         lasting = self.settings.channels[letter.channel].expires if letter.channel else mail.expires
+        due = letter.due
+        if run.occurrence and not due:
+            due = alerts_of(job, self.settings).held_until("report", now, self.settings.timezone)
         return Outgoing(
             message=letter.message,
-            kind="test" if test else "report",
-            expires=self.clock() + (job.expires or lasting),
+            kind="test" if run.trigger == "test" else "report",
+            expires=(due or now) + (job.expires or lasting),
             on_unknown=mail.on_unknown,
             channel=letter.channel,
+            due=due,
         )
 
     def _failed(self, job: Job | None, run: Run, error: BaseException) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from reports.app import History, Sent
 from reports.execution import Letter, named
-from reports.model import Artifact, Attempt, Dataset, Delivery, Run
+from reports.model import Artifact, Attempt, Dataset, Delivery, Run, Trouble
 from reports.routes import MAIL
 from reports.saving import save
 from reports.transports.notes import unpack
@@ -28,7 +28,7 @@ def write(sent: Sent, folder: Path) -> list[Path]:
     for letter in sent.letters or sent.posts[:1]:
         files |= _files(letter, taken=files)
     for post in sent.posts:
-        files[f"channel-{post.channel}.json"] = _channel(post)
+        files[f"channel-{post.name}.json"] = _channel(post)
     files["run.json"] = record_text.encode()
     return [save(folder / name, content) for name, content in files.items()]
 
@@ -181,12 +181,30 @@ def history_record(history: History) -> dict[str, Any]:
         "params": {name: str(value) for name, value in run.params.items()},
         "definition": run.definition,
         "notice": run.notice,
+        "acknowledgements": [
+            {"at": one.at.isoformat(), "who": one.who, "note": one.note} for one in history.acknowledgements
+        ],
         "log": run.log.splitlines(),
         "artifacts": [
             {"name": one.name, "media_type": one.media_type, "bytes": one.size, "sha256": one.sha256}
             for one in history.artifacts
         ],
         "deliveries": [_delivery_history(delivery, history) for delivery in history.deliveries],
+    }
+
+
+def acknowledgement_record(
+    troubles: Sequence[Trouble], cancelled: Sequence[Delivery], *, who: str, note: str
+) -> dict[str, Any]:
+    """What somebody has taken note of, and what is not told any more because of it."""
+    return {
+        "who": who,
+        "note": note,
+        "troubles": [
+            {"job": one.job, "about": one.about or None, "since": one.since.isoformat(), "run": one.run}
+            for one in troubles
+        ],
+        "cancelled": [delivery_row(one) for one in cancelled],
     }
 
 

@@ -42,6 +42,7 @@ EVENTS: Mapping[str, str] = {
     "delivery unknown": "job run message_id recipient reply next",
     "delivery expired": "job run message_id recipient reply",
     "delivery held": "job run message_id recipient reply next",
+    "notice unheard": "job run why",
     "outbox stands still": "error",
     "job added": "job",
     "job broken": "job error where",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -43,6 +43,8 @@ _TRIGGERS = {
     "test": "as a test",
 }
 _WELL = "Works again"
+_LOG = "The end of the log"
+_ONCE_MORE = "Should it fail once more, a mail says so."
 _ONCE = "No further mail comes about this until it works again; then one that says so."
 
 
@@ -134,9 +136,32 @@ def recovery(
         Text(text=said),
         Figures(items=_about(run, settings)),
         Text(text=f"reports show {run.id}", as_is=True),
-        Text(text="Should it fail once more, a mail says so."),
+        Text(text=_ONCE_MORE),
     ]
     return _report(run, title, _page(_WELL, run, title=title, blocks=blocks, notices=[banner]), settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What was told first: the subject, sentences that say what happened, to whom in words, and how long `ago`."""
+
+    said: str
+    what: Sequence[str]
+    to: str
+    ago: dt.timedelta
+
+
+def unacknowledged(run: Run, *, title: str, about: Told, settings: Settings, banner: str = "") -> Report:
+    """That nobody has acknowledged a failure, and how that is done."""
+    to = f"It was told to {about.to}." if about.to else "Nobody could be told of it at once."
+    blocks: list[Block] = [
+        Text(text=f"{to} Nobody has acknowledged it within {length(about.ago)}, and it does not work yet."),
+        Figures(items=_about(run, settings)[:2]),
+        Text(text=f"reports acknowledge {run.id}\nreports show {run.id}", title="Next step", as_is=True),
+        Text(text="Whoever acknowledges it keeps others from being told."),
+    ]
+    notices = [banner, about.said, *map(sentence, about.what)]
+    return _report(run, title, _page("Not acknowledged", run, title=title, blocks=blocks, notices=notices), settings)
 
 
 # -- what failed ----------------------------------------------------------------------------------
@@ -157,7 +182,7 @@ def _stopped(run: Run, problems: Sequence[ReportsError], log: str, settings: Set
     blocks: list[Block] = [Figures(items=_about(run, settings))]
     blocks += _place_and_hint(problems[0]) if len(problems) == 1 else ()
     if lines := _end(log):
-        blocks.append(Text(text=lines, title="The end of the log", as_is=True))
+        blocks.append(Text(text=lines, title=_LOG, as_is=True))
     commands = f"reports show {run.id}\n{_again(run, settings.mask)}"
     return [*blocks, Text(text=commands, title="Look at it, and run it again", as_is=True), Text(text=_ONCE)]
 
@@ -303,7 +328,18 @@ def _report(run: Run, title: str, page: Page, settings: Settings) -> Report:
         html=body,
         text=plain,
         images=page.theme.images,
+        brief="\n".join(_brief(page)),
     )
+
+
+def _brief(page: Page) -> Iterator[str]:
+    """What a chat says of it, a line each: without the log, and without what follows from nothing else coming."""
+    yield from page.notices
+    for block in page.blocks:
+        if isinstance(block, Figures):
+            yield ", ".join(f"{one.label}: {one.value}" + (f" ({one.note})" if one.note else "") for one in block.items)
+        elif isinstance(block, Text) and block.title != _LOG and block.text not in {_ONCE, _ONCE_MORE}:
+            yield f"{block.title}: {block.text}" if block.title and not block.as_is else block.text
 
 
 def rendered(page: Page, settings: Settings) -> tuple[str, str]:

@@ -56,19 +56,23 @@ def each(names: Sequence[str], settings: Settings, key: Key) -> Iterator[Route |
 
 
 def fit_for_files(found: Sequence[Route], settings: Settings, key: Key) -> None:
-    """An error for each channel that takes no files and whose settings want nothing left out: told before a run."""
-    strict = [one for one in found if one.channel and settings.channels[one.channel].on_unsupported == "fail"]
-    without = {
-        one.channel: without_files(one.channel, settings.channels[one.channel], one.recipients) for one in strict
-    }
-    wrong = [
-        key.wrong(
-            f"'{channel}' takes no files, and this report has some: {', '.join(names)}",
-            hint=f'take it out, or set on_unsupported = "say" or "link" in [channels.{channel}]',
-        )
-        for channel, names in without.items()
-        if names
-    ]
+    """An error for each channel that takes no files where settings do not let that be: told before a run.
+
+    They want nothing left out, or they want links and there is no address to link to.
+    """
+    wrong = []
+    for route in (one for one in found if one.channel):
+        name, channel = route.channel, settings.channels[route.channel]
+        strict = channel.on_unsupported != "say"
+        bare = ", ".join(without_files(name, channel, route.recipients)) if strict else ""
+        if bare and channel.on_unsupported == "fail":
+            what = f"'{name}' takes no files, and this report has some: {bare}"
+            hint = f'take it out, or set on_unsupported = "say" or "link" in [channels.{name}]'
+            wrong.append(key.wrong(what, hint=hint))
+        elif bare and not settings.store.base_url:
+            what = f"'{name}' takes no files, and there is no address to link to: {bare}"
+            hint = f'set base_url in [store] of settings.toml, or on_unsupported = "say" in [channels.{name}]'
+            wrong.append(key.wrong(what, hint=hint))
     if wrong:
         raise key.error.join(wrong)
 

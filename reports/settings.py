@@ -28,6 +28,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from reports import model
+from reports.definition.alerts import Alerts
 from reports.errors import MissingDependency, SettingsError
 from reports.parts import Duration, Memory, Name, Part, Size, Texts
 from reports.schedules.options import CalendarName, Zone
@@ -383,6 +384,7 @@ class Settings(Rooted):
     sources: dict[Name, Source] = Field(default_factory=dict)
     mail: Mail = Mail()
     channels: dict[ChannelName, Channel] = Field(default_factory=dict)
+    alerts: Alerts = Alerts()
     groups: dict[str, Texts] = Field(default_factory=dict)
     store: Store = Store()
     service: Service = Service()

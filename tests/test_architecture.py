@@ -23,6 +23,7 @@ HOUSE = [
     {"attaching", "addressing", "remarks", "routes"},
     {"pipeline"},
     {"oversize", "announcing", "notices", "delivery", "archive"},
+    {"alerting"},
     {"telling", "checking"},
     {"settling", "dispatch"},
     {"execution"},

@@ -35,7 +35,11 @@ def keys(*models: type[Part]) -> set[str]:
              definition.ShowPicture, definition.ShowText, definition.ShowCallouts, definition.SheetOptions, definition.Workbook),
         ),
         ("languages.md", (definition.Audience,)),
-        ("channels.md", (settings.SlackChannel, settings.SlackWebhook, settings.AppriseChannel)),
+        (
+            "channels.md",
+            (settings.SlackChannel, settings.SlackWebhook, settings.AppriseChannel,
+             definition.Alerts, definition.Escalation, definition.Quiet),
+        ),
         ("attachments.md", (definition.Attach, definition.Workbook, definition.CsvFile, definition.ParquetFile)),
         (
             "settings.md",

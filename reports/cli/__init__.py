@@ -4,6 +4,7 @@ What a command needs is imported inside it, so that `reports --help` imports non
 """
 
 from reports.cli import (
+    alerts,
     history,
     login,
     notifying,
@@ -21,6 +22,7 @@ from reports.cli import (
 from reports.cli.common import cli
 
 __all__ = [
+    "alerts",
     "cli",
     "history",
     "login",

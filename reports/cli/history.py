@@ -144,6 +144,9 @@ def _tell(history: History) -> None:
     for text, label in ((run.error, "error"), (run.notice, "notice"), (run.log, "log")):
         for number, line in enumerate(text.splitlines()):
             output.answer(f"  {'' if number else label:<11} {line}")
+    for one in history.acknowledgements:
+        said = f": {one.note}" if one.note else ""
+        output.answer(f"  acknowledged {one.at:%Y-%m-%d %H:%M:%SZ} by {one.who}{said}")
     for artifact in history.artifacts:
         output.answer(f"  file        {artifact.name} ({size(artifact.size)}, sha256 {artifact.sha256[:12]})")
     _tell_deliveries(history)

@@ -104,4 +104,5 @@ def _show(deliveries: Sequence[Delivery], *, as_json: bool, empty: str) -> None:
 def _cells(delivery: Delivery) -> list[str]:
     due = f"{delivery.next_attempt:%Y-%m-%d %H:%M:%SZ}" if delivery.next_attempt else ""
     reply = delivery.last_reply if len(delivery.last_reply) <= 80 else delivery.last_reply[:79] + "…"
-    return [delivery.state, delivery.who, delivery.job, delivery.run[:8], str(delivery.attempts), due, reply]
+    who = delivery.who + (" (escalation)" if delivery.kind == "escalation" else "")
+    return [delivery.state, who, delivery.job, delivery.run[:8], str(delivery.attempts), due, reply]

@@ -42,13 +42,28 @@ def upcoming(
     for name, plan in paused.items():
         if name == job or (not job and any(name == one for one, _ in found)):
             output.say(f"{name} is paused since {plan.paused:%Y-%m-%d %H:%M:%SZ}: reports resume {name}")
+    _tell_alerts(app, job)
     if as_json:
-        output.answer_json([_record(name, one) | {"paused": name in paused} for name, one in found])
+        more = {name: {"paused": name in paused, "channels": list(one.channels)} for name, one in jobs.items()}
+        output.answer_json([_record(name, one) | more[name] for name, one in found])
     elif found:
-        heading = ("job", "occurrence (UTC)", "local time", "why")
-        output.answer(output.table([_cells(name, one) for name, one in found], heading))
+        beyond = any(tuple(jobs[name].channels) != ("mail",) for name, _ in found)
+        heading = ("job", "occurrence (UTC)", "local time", *(("channels",) if beyond else ()), "why")
+        rows = [_cells(name, one, jobs[name].channels if beyond else ()) for name, one in found]
+        output.answer(output.table(rows, heading))
     else:
         output.say(_nothing(job, [name for name, one in jobs.items() if one.schedule]))
+
+
+def _tell_alerts(app: App, job: str) -> None:
+    """What fails, and whom that will be told to and when, unless somebody acknowledges it."""
+    for trouble in app.troubles(job):
+        about = f" for {trouble.about}" if trouble.about else ""
+        output.say(f"{trouble.job} fails{about} since {trouble.since:%Y-%m-%d %H:%M:%SZ}: reports show {trouble.run}")
+    for one in app.coming_alerts(job):
+        due = f"{one.next_attempt:%Y-%m-%d %H:%M:%SZ}"
+        unless = f", unless acknowledged: reports acknowledge {one.job}" if one.kind == "escalation" else ""
+        output.say(f"{one.job}: '{one.subject}' goes to {one.who} at {due}{unless}")
 
 
 def _nothing(job: str, scheduled: Sequence[str]) -> str:
@@ -86,10 +101,10 @@ def _instant(text: str, zone: ZoneInfo) -> dt.datetime:
     return given if given.tzinfo else given.replace(tzinfo=zone)
 
 
-def _cells(name: str, one: Occurrence) -> list[str]:
+def _cells(name: str, one: Occurrence, channels: Sequence[str]) -> list[str]:
     local = f"{one.local:%a %Y-%m-%d %H:%M:%S} {one.local.tzname()} ({one.local.tzinfo})"
     reason = f"skipped: {one.reason}" if one.skipped else one.reason
-    return [name, f"{one.at:%Y-%m-%d %H:%M:%S}", local, reason]
+    return [name, f"{one.at:%Y-%m-%d %H:%M:%S}", local, *([", ".join(channels)] if channels else []), reason]
 
 
 def _record(name: str, one: Occurrence) -> dict[str, Any]:

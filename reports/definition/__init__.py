@@ -1,5 +1,6 @@
 """What a job.toml may say, and the `Job` it becomes."""
 
+from reports.definition.alerts import Alerts, Escalation, Held, Quiet, Severity
 from reports.definition.attach import (
     PLACES,
     Attach,
@@ -48,6 +49,7 @@ __all__ = [
     "FORMATS",
     "PLACES",
     "RELATIVE_DATES",
+    "Alerts",
     "Attach",
     "Audience",
     "CatchUp",
@@ -55,8 +57,10 @@ __all__ = [
     "Columns",
     "CsvFile",
     "Definition",
+    "Escalation",
     "FlatFile",
     "Format",
+    "Held",
     "Job",
     "Language",
     "Overlap",
@@ -65,8 +69,10 @@ __all__ = [
     "ParquetFile",
     "Pattern",
     "QueryOptions",
+    "Quiet",
     "Retry",
     "Scalar",
+    "Severity",
     "SheetOptions",
     "Show",
     "ShowCallouts",

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from reports.definition.alerts import Alerts
 from reports.definition.attach import Attach, Pattern, only_places
 from reports.definition.shows import Show, ShowChart, ShowPicture
 from reports.errors import choices
@@ -163,6 +164,7 @@ class Definition(Part):
     reply_to: str = ""
     owner: Texts = ()
     channels: Texts = ("mail",)
+    alerts: Alerts = Alerts()
     expires: Duration | None = None
     oversize: Annotated[tuple[Oversize, ...], BeforeValidator(one_or_many)] = ("zip", "link", "leave_out")
     subject: Pattern = "{title}, {as_of}"

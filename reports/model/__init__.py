@@ -24,6 +24,7 @@ from reports.model.runs import (
     UNKNOWN_WAIT,
     UNSETTLED,
     Accounting,
+    Acknowledgement,
     Attempt,
     Beat,
     Delivery,
@@ -41,6 +42,7 @@ from reports.model.runs import (
     RunState,
     StoredArtifact,
     Trigger,
+    Trouble,
 )
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "XLSX",
     "About",
     "Accounting",
+    "Acknowledgement",
     "Artifact",
     "Attempt",
     "Beat",
@@ -87,6 +90,7 @@ __all__ = [
     "Theme",
     "Tone",
     "Trigger",
+    "Trouble",
     "is_figure",
     "size",
 ]

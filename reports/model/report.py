@@ -125,7 +125,10 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """A rendered report: the same subject, html, text and attachments whoever receives it."""
+    """A rendered report: the same subject, html, text and attachments whoever receives it.
+
+    `brief` is what a chat says in the place of the text, where that is shorter.
+    """
 
     job: str
     title: str
@@ -135,3 +138,4 @@ class Report:
     text: str = field(repr=False)
     images: Sequence[Artifact] = ()
     attachments: Sequence[Artifact] = ()
+    brief: str = field(default="", repr=False)

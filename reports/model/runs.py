@@ -214,6 +214,31 @@ class Delivery:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """A failure streak that is open: of a job, or of its reports to the recipient `about`.
+
+    `run` is the one that it began with; `told` are the channels that were told of it, mail among them by that name.
+    """
+
+    job: str
+    about: str
+    since: datetime
+    latest: datetime
+    times: int
+    run: str
+    told: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    """That somebody has taken note of a failure: when, who, and what they said."""
+
+    at: datetime
+    who: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
     """One try at one delivery."""
 

@@ -116,6 +116,13 @@ def _every(connection: Connection, statement: Update, values: Sequence[Values]) 
         raise _Missed
 
 
+def explain(connection: Connection, ids: Sequence[int], *, to: str, now: dt.datetime, reason: str) -> None:
+    """A decision that was no attempt stands among the attempts, with its reason."""
+    said = [{"of": number, "began": now, "ended": now, "became": to, "answered": 0, "words": reason} for number in ids]
+    if said:
+        connection.execute(ATTEMPT, said)
+
+
 # -- one by one ------------------------------------------------------------------------------------
 
 

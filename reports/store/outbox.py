@@ -193,7 +193,7 @@ class Outbox:
             for batch in rows.batches(ids):
                 found = _still(connection, batch, states)
                 changed += _change(connection, found, _decided(to, now, expires))
-                _explain(connection, found, to=to, now=now, reason=reason)
+                ledger.explain(connection, found, to=to, now=now, reason=reason)
             return [
                 one
                 for batch in rows.batches(changed)
@@ -263,12 +263,6 @@ def _decided(to: DeliveryState, now: dt.datetime, expires: dt.datetime | None) -
 def _change(connection: Connection, ids: Sequence[int], values: Mapping[str, Any]) -> Sequence[int]:
     connection.execute(update(delivery).where(delivery.c.id.in_(ids)).values(values))
     return ids
-
-
-def _explain(connection: Connection, ids: Sequence[int], *, to: DeliveryState, now: dt.datetime, reason: str) -> None:
-    said = [{"of": number, "began": now, "ended": now, "became": to, "answered": 0, "words": reason} for number in ids]
-    if said:
-        connection.execute(ledger.ATTEMPT, said)
 
 
 # -- the pace of an account ----------------------------------------------------------------------------

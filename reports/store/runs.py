@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -54,43 +54,37 @@ class Runs(History):
         owner: str,
         artifacts: Sequence[StoredArtifact],
         messages: Sequence[Outgoing],
-        recovery: Outgoing | None = None,
+        recoveries: Sequence[Outgoing] = (),
     ) -> bool:
         """The run's success, its files and its messages in one commit, or none of them.
 
-        `recovery` goes out too if the job was in trouble; whether it does is what comes back. Superseded if
-        the run is not `owner`'s any more.
+        `recoveries` go out too if the job was in trouble, one on each channel; whether they do is what comes back.
+        What waited to be told of that trouble is cancelled. Superseded if the run is not `owner`'s any more.
         """
-        contents = self._kept([*messages, *([recovery] if recovery else [])])
+        contents, glad = self._kept(messages), self._kept(recoveries)
         with self.database.writing() as connection:
             at = _end(connection, ended, owner)
             if artifacts:
                 connection.execute(insert(artifact), [{**vars(one), "run": ended.id} for one in artifacts])
             # That a test went well says nothing about the job's own runs.
             test = any(outgoing.kind == "test" for outgoing in messages)
-            recovered = not test and streaks.close(connection, ended.job, [""]) and recovery is not None
+            threads = [] if test else streaks.close(connection, ended.job, [""], at)
             for outgoing, content in contents:
-                if outgoing is not recovery or recovered:
-                    _add(connection, ended, outgoing, content, at)
-        return recovered
+                _add(connection, ended, outgoing, content, at)
+            for outgoing, content in glad if threads else ():
+                _add(connection, ended, replace(outgoing, thread=threads[0]), content, at)
+        return bool(threads and glad)
 
-    def fail(self, ended: Run, *, owner: str, notice: Outgoing | None = None) -> bool:
-        """The run's failure; its notice too if the job was not in trouble yet, which is what comes back.
+    def fail(self, ended: Run, *, owner: str, notices: Sequence[Outgoing] = ()) -> Sequence[Outgoing]:
+        """The run's failure, and of its notices those whose channels were not told of this trouble: they come back.
 
         The trouble is opened, or counted up, in the same commit; a failure that nobody is told of opens none.
         Superseded if the run is not `owner`'s any more.
         """
-        contents = self._kept([notice] if notice else [])
+        contents = self._kept(notices)
         with self.database.writing() as connection:
             at = _end(connection, ended, owner)
-            if notice is None:
-                return False
-            named = notice.message.message_id
-            failure = streaks.Failure(job=ended.job, run=ended.id, since=at, latest=at, message_id=named)
-            opened = streaks.add(connection, failure)
-            for outgoing, content in contents if opened else ():
-                _add(connection, ended, outgoing, content, at)
-        return opened
+            return streaks.tell(connection, [_failure(ended.job, ended.id, at, notices)], contents, at)
 
     def note(self, run_id: str, notice: str) -> None:
         """Says with the run who was told of its failure, or why nobody could be."""
@@ -104,27 +98,23 @@ class Runs(History):
         *,
         job: str,
         at: dt.datetime,
-        notice: Outgoing | None,
-        note: str,
-        told_before: str,
-    ) -> bool:
-        """Runs of a job that were missed are told of; the notice goes out if the job was not in trouble yet.
+        notices: Sequence[Outgoing] = (),
+        note: Callable[[Sequence[Outgoing]], str],
+    ) -> Sequence[Outgoing]:
+        """Runs of a job that were missed are told of, by those notices whose channels were not told of this trouble.
 
-        Whether it does is what comes back. `note` says with each run who was told, or why nobody was; or else
-        `told_before`. Those that somebody has told of meanwhile are left as they are.
+        They come back. `note` makes of them what is said with each run: who was told, or why nobody was. Those that
+        somebody has told of meanwhile are left as they are.
         """
-        contents = self._kept([notice] if notice else [])
+        contents = self._kept(notices)
         with self.database.writing() as connection:
             untold = _untold(connection, run_ids)
             if not untold:
-                return False
-            opened = notice is not None and streaks.add(connection, _missed(job, untold[-1], at, notice))
-            for outgoing, content in contents if opened else ():
-                messages.add(connection, untold[-1], outgoing, content=content, at=at)
-            words = note if opened or notice is None else told_before
+                return []
+            told = streaks.tell(connection, [_failure(job, untold[-1], at, notices)], contents, at)
             for batch in rows.batches(untold):
-                connection.execute(update(run).where(run.c.id.in_(batch)).values(notice=words))
-        return opened
+                connection.execute(update(run).where(run.c.id.in_(batch)).values(notice=note(told)))
+        return told
 
     # -- the queue -------------------------------------------------------------------------------------
 
@@ -229,8 +219,9 @@ def _untold(connection: Connection, run_ids: Sequence[str]) -> Sequence[str]:
     return [number for number in run_ids if number in found]
 
 
-def _missed(job: str, run_id: str, at: dt.datetime, notice: Outgoing) -> streaks.Failure:
-    return streaks.Failure(job=job, run=run_id, since=at, latest=at, message_id=notice.message.message_id)
+def _failure(job: str, run_id: str, at: dt.datetime, notices: Sequence[Outgoing]) -> streaks.Failure:
+    named = notices[0].message.message_id if notices else ""
+    return streaks.Failure(job=job, run=run_id, since=at, latest=at, message_id=named)
 
 
 def _add(connection: Connection, ended: Run, outgoing: Outgoing, content: str, at: dt.datetime) -> None:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mssql import DATETIME2
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision that these tables are; the newest one in migrations/versions."""
 
 
@@ -258,6 +258,19 @@ trouble = Table(
     Column("run", ID, nullable=False),
     Column("message_id", Unicode(400), nullable=False),
     Column("times", Integer, nullable=False),
+    # The channels that were told of it, with blanks between them.
+    Column("told", Words, nullable=False, server_default="mail"),
+)
+
+# That somebody has taken note of a failure: who, when, and what they said, with the run that was told of.
+acknowledgement = Table(
+    "acknowledgement",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("run", ID, ForeignKey("run.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Unicode(200), nullable=False),
+    Column("note", Words, nullable=False),
 )
 
 pace = Table(

@@ -75,6 +75,7 @@ def test_next_as_json_has_the_promised_keys(tmp_path: Path) -> None:
         "skipped": False,
         "reason": "",
         "paused": False,
+        "channels": ["mail"],
     }
 
 

@@ -14,7 +14,7 @@ from postgres import server
 from storing import DAY, HOUR, MINUTE, NOW, Open, a_run, both, claimed, ended, outcome, outgoing, sent, shared, states
 
 from reports.errors import StoreError, Superseded
-from reports.model import UNKNOWN_WAIT, StoredArtifact
+from reports.model import UNKNOWN_WAIT, Acknowledgement, Outgoing, StoredArtifact
 from reports.store import Store
 
 
@@ -110,7 +110,7 @@ def test_a_run_that_lost_its_lease_sends_nothing(store: Store) -> None:
     with pytest.raises(Superseded):
         store.runs.succeed(ended(run), owner="me", artifacts=[], messages=[outgoing()])
     with pytest.raises(Superseded):
-        store.runs.fail(ended(run, "failed"), owner="me", notice=outgoing(kind="failure"))
+        store.runs.fail(ended(run, "failed"), owner="me", notices=[outgoing(kind="failure")])
     assert store.outbox.deliveries(every=True) == []
     assert store.runs.find(run.id).error == "it was killed"
 
@@ -123,11 +123,11 @@ def test_a_streak_of_failures_is_told_once_and_so_is_its_end(store: Store) -> No
         store.runs.start(run, owner="me", until=NOW + MINUTE)
         notice = outgoing(f"n{number}", kind="failure" if state == "failed" else "recovery")
         if state == "failed":
-            told.append(store.runs.fail(ended(run, state), owner="me", notice=notice))
+            told.append(bool(store.runs.fail(ended(run, state), owner="me", notices=[notice])))
             assert dict(store.troubles.open("cashflow")) == {"": NOW + MINUTE}
         else:
             done = ended(run, state)
-            told.append(store.runs.succeed(done, owner="me", artifacts=[], messages=[], recovery=notice))
+            told.append(store.runs.succeed(done, owner="me", artifacts=[], messages=[], recoveries=[notice]))
     assert told == [True, False, True, False, True]
     assert [one.message_id[1:3] for one in store.outbox.deliveries()] == ["n4", "n2", "n0"]
 
@@ -143,7 +143,7 @@ def test_a_failure_that_nobody_is_told_of_is_no_trouble(store: Store) -> None:
         store.runs.note("run-9", "x")
     assert store.troubles.open("cashflow") == {}
     store.runs.start(later, owner="me", until=NOW + MINUTE)
-    assert not store.runs.succeed(ended(later), owner="me", artifacts=[], messages=[], recovery=outgoing("ok"))
+    assert not store.runs.succeed(ended(later), owner="me", artifacts=[], messages=[], recoveries=[outgoing("ok")])
     assert store.outbox.deliveries(every=True) == []
 
 
@@ -552,15 +552,15 @@ def test_failing_deliveries_are_told_once_per_streak(store: Store) -> None:
     (group,) = store.troubles.failing()
     assert [one.recipient for one in group] == ["a@example.com", "b@example.com"]
     notice = outgoing("n1", "owner@example.com", kind="failure")
-    assert store.troubles.tell(group, now=NOW + HOUR, notice=notice, run_id="run-1")
-    assert not store.troubles.tell(group, now=NOW + HOUR, notice=outgoing("n1b"), run_id="run-1")
+    assert store.troubles.tell(group, now=NOW + HOUR, notices=[notice], run_id="run-1")
+    assert not store.troubles.tell(group, now=NOW + HOUR, notices=[outgoing("n1b")], run_id="run-1")
     assert store.troubles.failing() == []
     assert set(store.troubles.open("cashflow")) == {"a@example.com", "b@example.com"}
     failed(store, 2, "a@example.com", state="unknown")
-    assert not store.troubles.tell(*store.troubles.failing(), now=NOW, notice=outgoing("n2"), run_id="run-2")
+    assert not store.troubles.tell(*store.troubles.failing(), now=NOW, notices=[outgoing("n2")], run_id="run-2")
     failed(store, 3, "a@example.com", "c@example.com", state="expired")
     assert store.troubles.tell(
-        *store.troubles.failing(), now=NOW, notice=outgoing("n3", kind="failure"), run_id="run-3"
+        *store.troubles.failing(), now=NOW, notices=[outgoing("n3", kind="failure")], run_id="run-3"
     )
     notices = [one.message_id for one in store.outbox.deliveries(every=True) if one.kind == "failure"]
     assert notices == ["<n3@example.com>", "<n1@example.com>"]
@@ -569,13 +569,13 @@ def test_failing_deliveries_are_told_once_per_streak(store: Store) -> None:
 def test_what_a_person_retried_is_told_again_when_it_fails_again(store: Store) -> None:
     """As one more time of the same streak."""
     failed(store, 1)
-    store.troubles.tell(*store.troubles.failing(), now=NOW + HOUR, notice=outgoing("n1"), run_id="run-1")
+    store.troubles.tell(*store.troubles.failing(), now=NOW + HOUR, notices=[outgoing("n1")], run_id="run-1")
     (one,) = store.outbox.select([], states=["refused"])
     later = NOW + 2 * HOUR
     store.outbox.change([one.id], to="pending", states=["refused"], now=later, reason="retry")
     again = next(each for each in claimed(store, now=later) if each.id == one.id)
     store.outbox.record(owner="s1", now=later, settled=[outcome(again, "refused")])
-    assert not store.troubles.tell(*store.troubles.failing(), now=later, notice=outgoing("n2"), run_id="run-1")
+    assert not store.troubles.tell(*store.troubles.failing(), now=later, notices=[outgoing("n2")], run_id="run-1")
     assert store.troubles.failing() == []
 
 
@@ -590,18 +590,18 @@ def test_a_notice_that_fails_causes_no_notice(store: Store) -> None:
 def test_the_end_of_a_streak_is_an_acceptance_after_its_last_failure(store: Store) -> None:
     """One before it is none; the recovery goes out once."""
     failed(store, 1)
-    store.troubles.tell(*store.troubles.failing(), now=NOW + 5 * HOUR, notice=None, run_id="run-1")
+    store.troubles.tell(*store.troubles.failing(), now=NOW + 5 * HOUR, run_id="run-1")
     assert store.troubles.recovered() == []
     failed(store, 2, state="accepted")
     failed(store, 3)
-    store.troubles.tell(*store.troubles.failing(), now=NOW + 5 * HOUR, notice=None, run_id="run-3")
+    store.troubles.tell(*store.troubles.failing(), now=NOW + 5 * HOUR, run_id="run-3")
     assert store.troubles.recovered() == []
     failed(store, 4, state="accepted")
     ((job, recipient, delivery),) = store.troubles.recovered()
     assert (job, recipient, delivery.run) == ("cashflow", "a@example.com", "run-4")
     recovery = outgoing("ok", "owner@example.com", kind="recovery")
-    assert store.troubles.settle(job, [recipient], run_id="run-4", recovery=recovery)
-    assert not store.troubles.settle(job, [recipient], run_id="run-4", recovery=outgoing("ok2"))
+    assert store.troubles.settle(job, [recipient], run_id="run-4", recoveries=[recovery], now=NOW + 6 * HOUR)
+    assert not store.troubles.settle(job, [recipient], run_id="run-4", recoveries=[outgoing("ok2")], now=NOW + 6 * HOUR)
     assert (store.troubles.recovered(), store.troubles.open("cashflow")) == ([], {})
     assert [one.message_id for one in store.outbox.deliveries() if one.state == "pending"] == ["<ok@example.com>"]
 
@@ -616,11 +616,207 @@ def test_a_streak_is_told_by_one_of_two_processes(open_one: Open) -> None:
         first, second = stores[0].troubles.failing()
         calls = [
             lambda store=store, group=group: store.troubles.tell(
-                group, now=NOW, notice=outgoing(f"n{group[0].id}", kind="failure"), run_id=group[0].run
+                group, now=NOW, notices=[outgoing(f"n{group[0].id}", kind="failure")], run_id=group[0].run
             )
             for store, group in zip(stores, (first, second), strict=True)
         ]
-        assert sorted(both(*calls)) == [False, True]
+        assert sorted(map(len, both(*calls))) == [0, 1]
+
+
+# -- channels --------------------------------------------------------------------------------------------
+
+
+def push(name: str, *recipients: str, **changes: Any) -> Outgoing:
+    """A message on the channel `push`."""
+    return outgoing(name, *(recipients or ("phone",)), channel="push", **changes)
+
+
+def followed(made: Outgoing, follow: Any) -> Outgoing:
+    return replace(made, message=replace(made.message, follow=follow))
+
+
+def test_a_claim_keeps_to_its_channel(store: Store) -> None:
+    """Mail is the empty one; which have something due is known without claiming."""
+    sent(store, outgoing("m"), push("p"), push("later", due=NOW + HOUR))
+    assert store.outbox.channels(NOW - MINUTE) == []
+    assert store.outbox.channels(NOW) == ["", "push"]
+    assert [one.recipient for one in claimed(store)] == ["a@example.com"]
+    assert store.outbox.channels(NOW) == ["push"]
+    assert len(store.outbox.waiting("push", NOW)) == 1
+    (parcel,) = store.outbox.claim(now=NOW, owner="s2", until=NOW + MINUTE, limit=9, channel="push")
+    assert (parcel.channel, parcel.message_id, parcel.deliveries[0].channel) == ("push", "<p@example.com>", "push")
+    assert store.outbox.claim(now=NOW, owner="s3", until=NOW + MINUTE, limit=9, channel="push") == []
+
+
+def test_what_is_due_later_waits_for_its_time(store: Store) -> None:
+    """Not earlier than its run's end, whatever was asked for; its expiry is its own."""
+    sent(store, push("later", due=NOW + HOUR), push("past", "tablet", due=NOW - HOUR))
+    assert {one.recipient: one.next_attempt for one in store.outbox.deliveries()} == {
+        "phone": NOW + HOUR,
+        "tablet": NOW,
+    }
+    assert store.outbox.next_due() == NOW
+    found = store.outbox.claim(now=NOW + HOUR, owner="s", until=NOW + DAY, limit=9, channel="push")
+    assert [one.message_id for one in found] == ["<past@example.com>", "<later@example.com>"]
+
+
+def test_newer_progress_takes_the_place_of_what_waits(store: Store) -> None:
+    """Of its thread and channel alone; what is not progress is never cancelled, nor what is under way."""
+    news: dict[str, Any] = {"kind": "progress", "thread": "t"}
+    sent(store, push("p1", **news), push("other", "tablet", kind="progress", thread="u"), push("start", thread="t"))
+    sent(store, push("p2", **news), outgoing("mail", **news), run=a_run(2))
+    found = {one.message_id[1:-13]: (one.state, one.hint) for one in store.outbox.deliveries(every=True)}
+    assert found["p1"] == ("cancelled", "not sent: a newer message of its thread took its place")
+    assert {name for name, (state, _) in found.items() if state == "pending"} == {"p2", "other", "start", "mail"}
+    store.outbox.claim(now=NOW, owner="s", until=NOW + HOUR, limit=9, channel="push")
+    sent(store, push("p3", **news), run=a_run(3))
+    assert {one.message_id: one.state for one in store.outbox.deliveries()}["<p2@example.com>"] == "sending"
+
+
+def test_a_message_that_follows_knows_the_first_of_its_thread(store: Store) -> None:
+    """What the other side called it, by recipient; of its own channel, and not of itself."""
+    thread: dict[str, Any] = {"thread": "t", "kind": "progress"}
+    sent(store, push("first", "phone", "tablet", **thread))
+    (parcel,) = store.outbox.claim(now=NOW, owner="s", until=NOW + HOUR, limit=9, channel="push")
+    assert parcel.earlier == {}
+    named = [outcome(one, reference=f"{one.recipient}/1") for one in parcel.deliveries]
+    store.outbox.record(owner="s", now=NOW, settled=named)
+    assert store.outbox.deliveries(every=True)[0].reference == "phone/1"
+    sent(store, followed(push("second", "phone", "watch", **thread), "edit"), run=a_run(2))
+    (second,) = store.outbox.claim(now=NOW, owner="s", until=NOW + HOUR, limit=9, channel="push")
+    assert (second.follow, second.earlier) == ("edit", {"phone": "phone/1", "tablet": "tablet/1"})
+    store.outbox.record(owner="s", now=NOW, settled=[outcome(one, reference="new/2") for one in second.deliveries])
+    end = {"thread": "t", "kind": "report"}
+    sent(store, followed(push("third", "phone", **end), "reply"), push("apart", "phone", **end), run=a_run(3))
+    third, apart = store.outbox.claim(now=NOW, owner="s", until=NOW + HOUR, limit=9, channel="push")
+    assert (third.earlier["phone"], apart.earlier) == ("phone/1", {})
+    elsewhere = replace(followed(push("mail", **thread), "reply"), channel="")
+    sent(store, elsewhere, run=a_run(4))
+    assert store.outbox.claim(now=NOW, owner="s", until=NOW + HOUR, limit=9)[0].earlier == {}
+
+
+# -- alerts ----------------------------------------------------------------------------------------------
+
+
+def fails(store: Store, number: int, *notices: Outgoing) -> list[str]:
+    """A run that fails an hour after the one before; the Message-IDs of what goes out about it."""
+    run = a_run(number, started=NOW + number * HOUR)
+    store.runs.start(run, owner="me", until=NOW + DAY)
+    told = store.runs.fail(ended(run, "failed"), owner="me", notices=notices)
+    return [one.message.message_id[1:-13] for one in told]
+
+
+def works(store: Store, number: int, *recoveries: Outgoing) -> bool:
+    run = a_run(number, started=NOW + number * HOUR)
+    store.runs.start(run, owner="me", until=NOW + DAY)
+    return store.runs.succeed(ended(run), owner="me", artifacts=[], messages=[], recoveries=recoveries)
+
+
+def later(name: str, hours: int, **changes: Any) -> Outgoing:
+    """What is told on the channel `push` so many hours after NOW, unless somebody acknowledges it."""
+    return push(name, kind="escalation", due=NOW + hours * HOUR, expires=NOW + 9 * DAY, **changes)
+
+
+def test_each_channel_is_told_once_a_streak(store: Store) -> None:
+    """One that could not be used at its beginning is told when it can; escalations belong to its beginning."""
+    mail, phone = outgoing("n1", kind="failure"), push("p3", kind="failure")
+    assert fails(store, 1, mail, later("e1", 2)) == ["n1", "e1"]
+    assert fails(store, 2, outgoing("n2", kind="failure"), later("e2", 3)) == []
+    assert fails(store, 3, outgoing("n3", kind="failure"), phone, later("e3", 4)) == ["p3"]
+    assert fails(store, 4, outgoing("n4", kind="failure"), push("p4", kind="failure")) == []
+    (trouble,) = store.troubles.every("cashflow")
+    assert (trouble.run, trouble.times, set(trouble.told)) == ("run-1", 4, {"mail", "push"})
+    assert store.troubles.every() == [trouble]
+    assert store.troubles.every("training") == []
+
+
+def test_a_failure_that_is_told_later_alone_opens_the_streak_too(store: Store) -> None:
+    """Nobody could be told at once, and somebody will be."""
+    assert fails(store, 1, later("e1", 2)) == ["e1"]
+    assert fails(store, 2, outgoing("n2", kind="failure"), later("e2", 3)) == ["n2"]
+
+
+def test_what_waits_to_be_told_is_cancelled_when_it_works_again(store: Store) -> None:
+    """With the reason; the recovery answers below what was told."""
+    fails(store, 1, outgoing("n1", kind="failure"), later("e1", 5), later("e2", 9))
+    store.outbox.record(owner="s1", now=NOW, settled=[outcome(one) for one in claimed(store, now=NOW + 2 * HOUR)])
+    assert works(store, 2, outgoing("ok", kind="recovery"), followed(push("fine", kind="recovery"), "reply"))
+    found = {one.message_id[1:-13]: one for one in store.outbox.deliveries(every=True)}
+    assert [found[name].state for name in ("n1", "e1", "e2", "ok")] == ["accepted", "cancelled", "cancelled", "pending"]
+    (said,) = store.outbox.attempts([found["e1"].id])[found["e1"].id]
+    assert (said.state, said.text) == ("cancelled", "not sent: it works again")
+    assert not works(store, 3, outgoing("ok2", kind="recovery"))
+    assert fails(store, 4, outgoing("n4", kind="failure"), later("e4", 6)) == ["n4", "e4"]
+
+
+def test_a_notice_that_was_held_back_gives_way_to_the_recovery(store: Store) -> None:
+    """Not one that was tried already: its channel is away, and it is told when that is back."""
+    held = outgoing("night", kind="failure", due=NOW + 6 * HOUR, expires=NOW + DAY)
+    tried = push("tried", kind="failure", expires=NOW + DAY)
+    fails(store, 1, held, tried)
+    (parcel,) = store.outbox.claim(now=NOW + 2 * HOUR, owner="s", until=NOW + DAY, limit=9, channel="push")
+    again = outcome(parcel.deliveries[0], "pending", next_attempt=NOW + 5 * HOUR)
+    store.outbox.record(owner="s", now=NOW + 2 * HOUR, settled=[again])
+    works(store, 3, outgoing("ok", kind="recovery"))
+    found = {one.message_id[1:-13]: one.state for one in store.outbox.deliveries(every=True)}
+    assert found == {"night": "cancelled", "tried": "pending", "ok": "pending"}
+
+
+def test_an_acknowledgement_is_kept_and_ends_what_waits(store: Store) -> None:
+    """Who, when and what they said, with the run that was told of and the one that was named; what works stays told."""
+    fails(store, 1, outgoing("n1", kind="failure"), later("e1", 5))
+    fails(store, 2, outgoing("n2", kind="failure"))
+    said = Acknowledgement(at=NOW + 3 * HOUR, who="ann@desk", note="disk is full – 现金")
+    cancelled = store.troubles.acknowledge(store.troubles.every("cashflow"), said, also=["run-2"])
+    assert [(one.recipient, one.state) for one in cancelled] == [("phone", "cancelled")]
+    assert [store.troubles.acknowledgements(run) for run in ("run-1", "run-2", "run-3")] == [[said], [said], []]
+    (why,) = store.outbox.attempts([cancelled[0].id])[cancelled[0].id]
+    assert why.text == "not sent: acknowledged by ann@desk: disk is full – 现金"
+    assert store.troubles.acknowledge(store.troubles.every("cashflow"), said) == []
+    assert store.troubles.open("cashflow") == {"": NOW + HOUR + MINUTE}
+
+
+def test_whom_an_escalation_has_reached_is_known_by_channel(store: Store) -> None:
+    """So that they hear of its end; whoever is still to be told need not."""
+    fails(store, 1, outgoing("n1", kind="failure"), later("e1", 2), later("e2", 9))
+    assert store.troubles.told_later("cashflow", [""]) == {}
+    (parcel,) = store.outbox.claim(now=NOW + 2 * HOUR, owner="s", until=NOW + DAY, limit=9, channel="push")
+    store.outbox.record(owner="s", now=NOW + 2 * HOUR, settled=[outcome(one) for one in parcel.deliveries])
+    assert store.troubles.told_later("cashflow", [""]) == {"push": ["phone"]}
+    assert store.troubles.told_later("cashflow", ["a@example.com"]) == {}
+
+
+def test_recipients_of_two_channels_are_two_troubles(store: Store) -> None:
+    """One of them may get it again while the other does not; what waits ends with the last of a notice."""
+    run = a_run(1, started=NOW + HOUR)
+    sent(store, push("p1", "same"), outgoing("m1", "same"), run=run)
+    for channel in ("", "push"):
+        parcels = store.outbox.claim(now=run.started, owner="s", until=NOW + DAY, limit=9, channel=channel)
+        refused = [outcome(one, "refused", started=run.started) for one in parcels[0].deliveries]
+        store.outbox.record(owner="s", now=run.started, settled=refused)
+    for group in store.troubles.failing():
+        store.troubles.tell(group, now=NOW + HOUR, notices=[outgoing(f"n{group[0].id}", kind="failure")], run_id=run.id)
+    assert set(store.troubles.open("cashflow")) == {"same", "same on push"}
+    good = a_run(2, started=NOW + 2 * HOUR)
+    sent(store, push("p2", "same"), run=good)
+    (parcel,) = store.outbox.claim(now=good.started, owner="s", until=NOW + DAY, limit=9, channel="push")
+    store.outbox.record(owner="s", now=good.started, settled=[outcome(one) for one in parcel.deliveries])
+    ((job, about, _),) = store.troubles.recovered()
+    assert (job, about) == ("cashflow", "same on push")
+
+
+def test_a_notice_that_reached_nobody_is_noted_once(store: Store) -> None:
+    """Beside who was told; it causes no other notice."""
+    fails(store, 1, outgoing("n1", kind="failure"), push("p1", kind="failure"))
+    store.runs.note("run-1", "told a@example.com")
+    (parcel,) = store.outbox.claim(now=NOW + 2 * HOUR, owner="s", until=NOW + DAY, limit=9, channel="push")
+    store.outbox.record(owner="s", now=NOW, settled=[outcome(one, "refused") for one in parcel.deliveries])
+    assert store.troubles.failing() == []
+    (unheard,) = store.troubles.unheard()
+    assert store.troubles.note_unheard(unheard, words="could not be told: phone", now=NOW)
+    assert not store.troubles.note_unheard(unheard, words="could not be told: phone", now=NOW)
+    assert store.troubles.unheard() == []
+    assert store.runs.find("run-1").notice == "told a@example.com; could not be told: phone"
 
 
 # -- retention -------------------------------------------------------------------------------------------

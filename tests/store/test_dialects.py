@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.dialects import mssql, postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from storing import DAY, MINUTE, NOW, a_due, accounted, claimed, opened, outgoing, sent
 
 from reports.model import Accounting
 from reports.store import Store, accounting, claiming, queueing, rows
-from reports.store.schema import FAILED, MISSED, Instant, delivery, message, metadata, run
+from reports.store.engine import locked
+from reports.store.schema import FAILED, MISSED, Instant, acknowledgement, delivery, message, metadata, run, trouble
 
 SQL_SERVER = mssql.dialect()
 
@@ -34,6 +35,16 @@ def test_sql_server_takes_the_tables() -> None:
         assert sum(2 * (getattr(column.type, "length", None) or 4) for column in table.primary_key) <= 900
         for index in table.indexes:
             assert sum(2 * (getattr(column.type, "length", None) or 4) for column in index.columns) <= 1700
+
+
+def test_sql_server_takes_what_alerts_keep() -> None:
+    """The channels told of a trouble, and acknowledgements that go with their run; a streak is locked while it changes."""
+    assert "NOT NULL DEFAULT 'mail'" in sql(CreateTable(trouble))
+    table = sql(CreateTable(acknowledgement))
+    assert "at DATETIME2(6) NOT NULL" in table.replace("[at]", "at")
+    assert "REFERENCES run (id) ON DELETE CASCADE" in table
+    there = sql(locked(select(trouble.c.told).where(trouble.c.job == "daily"), trouble))
+    assert "FROM trouble WITH (UPDLOCK, ROWLOCK) WHERE" in there
 
 
 def test_sql_server_takes_any_number_of_runs_without_an_occurrence() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -16,10 +17,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, insert, inspect
-from storing import NOW, a_due, a_run, accounted, ended, opened, outgoing, sent, states, taken
+from sqlalchemy import column, create_engine, insert, inspect, table, text
+from storing import DAY, NOW, a_due, a_run, accounted, ended, opened, outgoing, sent, states, taken
 
 from reports.errors import StoreError
+from reports.model import Acknowledgement
 from reports.store import Store, rows
 from reports.store.migrating import directory
 from reports.store.schema import HEAD, artifact, metadata, run
@@ -71,8 +73,54 @@ def test_what_was_kept_before_the_queue_is_kept(tmp_path: Path, nowhere: dict[st
     store.close()
 
 
-def made(url: str, revision: str, one: dict[str, Any], file: dict[str, Any]) -> None:
-    """A database as it was at that revision, with one run and one file of it."""
+def test_what_was_kept_before_the_channels_went_by_mail(tmp_path: Path, nowhere: dict[str, str]) -> None:
+    """Messages, deliveries that wait, and troubles that are open come through; and each new part can be used."""
+    url = nowhere.get("url", f"sqlite:///{tmp_path}/var/reports.db")
+    (tmp_path / "var").mkdir()
+    before = a_run(state="failed", finished=NOW)
+    file = {"name": "a.xlsx", "media_type": "x/y", "size": 3, "sha256": "0" * 64, "run": before.id}
+    made(url, "0003", {**rows.of_run(before), "owner": "me", "until": NOW}, file, more=mail_before(before.id))
+    store = opened(tmp_path, **nowhere)
+    (waiting,) = store.outbox.deliveries()
+    assert (waiting.channel, waiting.reference, waiting.recipient) == ("", "", "a@example.com")
+    assert store.outbox.channels(NOW) == [""]
+    (parcel,) = store.outbox.claim(now=NOW, owner="s", until=NOW, limit=9)
+    assert (parcel.follow, parcel.earlier, parcel.channel) == ("", {}, "")
+    (trouble,) = store.troubles.every()
+    assert (trouble.job, trouble.run, trouble.told) == ("cashflow", before.id, ("mail",))
+    again = a_run(2)
+    store.runs.start(again, owner="me", until=NOW)
+    notices = [outgoing("mail", kind="failure"), outgoing("push", kind="failure", channel="push")]
+    told = store.runs.fail(ended(again, "failed"), owner="me", notices=notices)
+    assert [one.channel for one in told] == ["push"]
+    said = Acknowledgement(at=NOW, who="ann")
+    store.troubles.acknowledge(store.troubles.every(), said)
+    assert store.troubles.acknowledgements(before.id) == [said]
+    store.close()
+
+
+def mail_before(run_id: str) -> dict[str, dict[str, Any]]:
+    """Rows as they were: a mail that waits, and a trouble that it told of."""
+    return {
+        "message": {
+            "message_id": "<n@example.com>", "run": run_id, "kind": "failure", "date": NOW, "sender": "me",
+            "subject": "Failed", "content": "0" * 64, "size": 3, "on_unknown": "hold",
+        },
+        "delivery": {
+            "message": text("(SELECT max(id) FROM message)"), "recipient": "a@example.com", "state": "pending", "attempts": 0, "expires": NOW + DAY,
+            "next_attempt": NOW, "last_reply": "", "hint": "",
+        },
+        "trouble": {
+            "job": "cashflow", "about": "", "since": NOW, "latest": NOW, "run": run_id,
+            "message_id": "<n@example.com>", "times": 1,
+        },
+    }  # fmt: skip
+
+
+def made(
+    url: str, revision: str, one: dict[str, Any], file: dict[str, Any], *, more: Mapping[str, dict[str, Any]] = {}
+) -> None:
+    """A database as it was at that revision, with one run and one file of it, and `more` rows by their table."""
     engine, scripts = create_engine(url), directory()
     with (
         engine.begin() as connection,
@@ -83,6 +131,9 @@ def made(url: str, revision: str, one: dict[str, Any], file: dict[str, Any]) -> 
         there = {column["name"] for column in inspect(connection).get_columns("run")}
         connection.execute(insert(run).values({name: value for name, value in one.items() if name in there}))
         connection.execute(insert(artifact).values(file))
+        for name, row in more.items():
+            columns = [column(each, metadata.tables[name].c[each].type) for each in row]
+            connection.execute(insert(table(name, *columns)).values(row))
     engine.dispose()
 
 

@@ -28,7 +28,7 @@ from storing import (
 )
 
 from reports.errors import StoreError, Superseded
-from reports.model import Accounting, Plan, Run
+from reports.model import Accounting, Outgoing, Plan, Run
 from reports.store import Store
 from reports.store.schema import run
 
@@ -275,6 +275,11 @@ def missed(number: int, **changes: object) -> Run:
     return replace(ended(a_due(number), "missed", due=None, error="no service"), **changes)
 
 
+def said(told: Sequence[Outgoing]) -> str:
+    """What stands with the runs: who was told."""
+    return f"told {', '.join(told[0].message.recipients)}" if told else "told before"
+
+
 def test_missed_runs_are_told_once_a_streak(store: Store) -> None:
     """One notice, with the last of them; each says who was told, or that it was told before."""
     accounted(store, missed(2), missed(1), missed(3, job="other"), a_due(4))
@@ -284,8 +289,7 @@ def test_missed_runs_are_told_once_a_streak(store: Store) -> None:
 
     def miss(*ids: str, name: str, job: str = "cashflow") -> bool:
         notice = outgoing(name, "owner@example.com", kind="failure")
-        said = {"note": "told owner@example.com", "told_before": "told before"}
-        return store.runs.miss(ids, job=job, at=NOW + HOUR, notice=notice, **said)
+        return bool(store.runs.miss(ids, job=job, at=NOW + HOUR, notices=[notice], note=said))
 
     assert miss("run-1", "run-2", name="n1")
     assert [store.runs.find(one).notice for one in ("run-1", "run-2")] == ["told owner@example.com"] * 2
@@ -303,13 +307,12 @@ def test_missed_runs_are_told_once_a_streak(store: Store) -> None:
 def test_missed_runs_that_nobody_can_be_told_of_say_so(store: Store) -> None:
     """And are no trouble; those told of meanwhile stay as they are."""
     accounted(store, missed(1), missed(2))
-    said = {"note": "nobody to tell", "told_before": "told before"}
-    assert not store.runs.miss(["run-1"], job="cashflow", at=NOW, notice=None, **said)
+    assert not store.runs.miss(["run-1"], job="cashflow", at=NOW, note=lambda _: "nobody to tell")
     assert store.troubles.open("cashflow") == {}
-    assert store.runs.miss(["run-2", "run-1"], job="cashflow", at=NOW, notice=outgoing("n"), **said | {"note": "told"})
-    assert [store.runs.find(one).notice for one in ("run-1", "run-2")] == ["nobody to tell", "told"]
+    assert store.runs.miss(["run-2", "run-1"], job="cashflow", at=NOW, notices=[outgoing("n")], note=said)
+    assert [store.runs.find(one).notice for one in ("run-1", "run-2")] == ["nobody to tell", "told a@example.com"]
     assert [one.run for one in store.outbox.deliveries()] == ["run-2"]
-    assert not store.runs.miss(["run-1"], job="cashflow", at=NOW, notice=outgoing("late"), **said)
+    assert not store.runs.miss(["run-1"], job="cashflow", at=NOW, notices=[outgoing("late")], note=said)
 
 
 def test_two_services_tell_of_the_same_missed_runs_once(open_one: Open) -> None:
@@ -324,14 +327,13 @@ def test_two_services_tell_of_the_same_missed_runs_once(open_one: Open) -> None:
                 [one.id for one in some],
                 job=job,
                 at=NOW,
-                notice=outgoing(f"{job}-{number}", kind="failure"),
-                note="told",
-                told_before="before",
+                notices=[outgoing(f"{job}-{number}", kind="failure")],
+                note=said,
             )
             for number, store in enumerate(stores)
         ]
-        assert sorted(both(*calls)) == [False, True]
-        assert {stores[0].runs.find(one.id).notice for one in some} == {"told"}
+        assert sorted(map(len, both(*calls))) == [0, 1]
+        assert {stores[0].runs.find(one.id).notice for one in some} == {"told a@example.com"}
     assert len(stores[0].outbox.deliveries()) == 5
 
 

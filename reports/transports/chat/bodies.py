@@ -15,6 +15,7 @@ Format = Literal["text", "html", "markdown"]
 SERVES_PAGES = 20_000
 """Characters from which a service that wants HTML is taken to show whole pages of it, as mails are."""
 IN_BYTES: Mapping[str, int] = {
+    "wecom": 2_048,
     "wecombot": 2_048,
     "dingtalk": 19_000,
     "feishu": 19_000,
