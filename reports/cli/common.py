@@ -99,13 +99,38 @@ def everywhere(
 
 def open_app(ctx: typer.Context) -> Any:
     """The App of the project this command is about."""
-    gc.disable()  # imports make objects that stay; looking among them for garbage costs a fifth of their time
+    _import()
     from reports.app import open_app
     from reports.project import find_root
 
+    return _opened(ctx, open_app(find_root(ctx.obj)))
+
+
+def open_outbox(ctx: typer.Context) -> Any:
+    """The same; without a project what this user's scripts keep for the account of the environment, if there is any."""
+    _import()
+    from reports.app import App, open_app
+    from reports.notify.accounts import settings_for
+    from reports.project import find_root, nearest
+    from reports.store import exists
+
+    if ctx.obj is not None or nearest():
+        return _opened(ctx, open_app(find_root(ctx.obj)))
+    settings = settings_for(False)
+    if not exists(settings.store, settings.data_folder):
+        find_root()  # which tells that there is no project
+    return _opened(ctx, App(settings))
+
+
+def _import() -> None:
+    gc.disable()  # imports make objects that stay; looking among them for garbage costs a fifth of their time
+    import reports.app  # noqa: F401
+
     gc.freeze()
     gc.enable()
-    app = open_app(find_root(ctx.obj))
+
+
+def _opened(ctx: typer.Context, app: Any) -> Any:
     ctx.meta["mask"] = app.settings.mask
     ctx.call_on_close(app.close)
     return app

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reports.cli import output
-from reports.cli.common import AsJson, cli, open_app
+from reports.cli.common import AsJson, cli, open_outbox
 
 if TYPE_CHECKING:
     from reports.app import App, History
@@ -29,7 +29,7 @@ def runs(
     """What ran and how it ended; who got it is another fact, in the column beside."""
     from reports.export import run_row
 
-    app = open_app(ctx)
+    app = open_outbox(ctx)
     found = app.runs(job, limit)
     if not found and job:
         app.known(job)
@@ -81,7 +81,7 @@ def show(
     """One run: how it went, its files, and who got it with each attempt and the server's words."""
     from reports.export import history_record
 
-    app = open_app(ctx)
+    app = open_outbox(ctx)
     if follow:
         _follow(app, run)
     history: History = app.show(run)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reports.cli import output
-from reports.cli.common import AsJson, Verbose, cli, open_app
+from reports.cli.common import AsJson, Verbose, cli, open_outbox
 
 if TYPE_CHECKING:
     from reports.model import Delivery
@@ -27,7 +27,7 @@ HEADING = ("state", "recipient", "job", "run", "tries", "next", "last reply")
 @outbox.callback(invoke_without_command=True)
 def _listed(ctx: typer.Context, as_json: AsJson = False) -> None:
     if ctx.invoked_subcommand is None:
-        _show(open_app(ctx).outbox(), as_json=as_json, empty=SETTLED)
+        _show(open_outbox(ctx).outbox(), as_json=as_json, empty=SETTLED)
 
 
 @outbox.command("list")
@@ -40,7 +40,7 @@ def list_deliveries(
     """What is not settled: waiting, being sent, held, or unknown."""
     from reports.app import MOST
 
-    found = open_app(ctx).outbox(which or (), every=every)
+    found = open_outbox(ctx).outbox(which or (), every=every)
     _show(found, as_json=as_json, empty="nothing was ever sent" if every else SETTLED)
     if not which and len(found) == MOST:
         output.say(f"these are the newest {MOST:,}; name a run, a job or a recipient to see all of its deliveries")
@@ -55,7 +55,7 @@ def retry(
     verbose: Verbose = False,
 ) -> None:
     """Send now, only to those who did not get it; with WHICH also what was refused or has expired."""
-    app = open_app(ctx)
+    app = open_outbox(ctx)
     found = app.retry(which or (), unknown=unknown, tell=output.steps(verbose=verbose))
     _show(found, as_json=as_json, empty=f"nothing to send: {_left(app.outbox(which or ()))}")
     if any(delivery.state != "accepted" for delivery in found):
@@ -65,19 +65,19 @@ def retry(
 @outbox.command()
 def hold(ctx: typer.Context, which: Named, as_json: AsJson = False) -> None:
     """Keep what is waiting from being sent, until it is released."""
-    _show(open_app(ctx).hold(which), as_json=as_json, empty="nothing of that is waiting")
+    _show(open_outbox(ctx).hold(which), as_json=as_json, empty="nothing of that is waiting")
 
 
 @outbox.command()
 def release(ctx: typer.Context, which: Named, as_json: AsJson = False) -> None:
     """Let go of what is held, or send again what is unknown; the service sends it, or `reports outbox retry`."""
-    _show(open_app(ctx).release(which), as_json=as_json, empty="nothing of that is held or unknown")
+    _show(open_outbox(ctx).release(which), as_json=as_json, empty="nothing of that is held or unknown")
 
 
 @outbox.command()
 def cancel(ctx: typer.Context, which: Named, as_json: AsJson = False) -> None:
     """Settle what nobody shall get any more: waiting, held or unknown."""
-    _show(open_app(ctx).cancel(which), as_json=as_json, empty="nothing of that is waiting, held or unknown")
+    _show(open_outbox(ctx).cancel(which), as_json=as_json, empty="nothing of that is waiting, held or unknown")
 
 
 def _left(unsettled: Sequence[Delivery]) -> str:

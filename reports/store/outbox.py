@@ -149,7 +149,7 @@ class Outbox:
         counted = (
             select(message.c.run, delivery.c.state, func.count().label("number"))
             .join(message, delivery.c.message == message.c.id)
-            .where(message.c.kind.in_(["report", "test"]))
+            .where(message.c.kind.in_(["report", "test", "progress"]))
             .group_by(message.c.run, delivery.c.state)
         )
         with self.database.reading() as connection:
