@@ -23,7 +23,8 @@ from slackserver import SlackServer
 
 from reports.app import App, Wanted, open_app
 from reports.errors import ReportsError
-from reports.model import Delivery
+from reports.execution import Execution
+from reports.model import Delivery, Run
 
 EVENING = dt.datetime(2026, 11, 2, 20, 30, tzinfo=dt.UTC)  # 21:30 in Berlin
 HOUR, MINUTE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
@@ -378,6 +379,23 @@ def test_an_escalation_that_falls_into_quiet_hours_waits_if_they_hold_errors(wor
     assert len(here.mailed()) == 1
     (waiting,) = here.waiting()
     assert waiting.next_attempt == dt.datetime(2026, 11, 3, 6, 0, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(("holds", "waits"), [('["info", "warning"]', False), ('["report"]', True)])
+def test_the_report_of_a_schedule_waits_only_if_it_is_named(world: Any, holds: str, *, waits: bool) -> None:
+    """One that is due at night is mailed at night; a run by hand never waits."""
+    here = world(f'quiet = {{ from = "21:00", to = "07:00", holds = {holds} }}\n')
+    app, at = here.app, here.clock.now
+    run = Run(id="scheduled", job="daily", as_of=at.date(), started=at, occurrence=at, trigger="schedule")
+    run = replace(run, params={"day": at.date()})
+    given = {"settings": app.settings, "store": app.store, "clock": here.clock, "owner": "me", "tell": str}
+    Execution(**given).execute(app.jobs()["daily"], run, ready=lambda: None)
+    here.after(MINUTE)
+    assert bool(here.mailed()) is not waits
+    here.run()
+    assert len(here.mailed()) == (1 if waits else 2)
+    here.after(9 * HOUR + 30 * MINUTE)
+    assert len(here.mailed()) == 2
 
 
 # -- channels that are dead --------------------------------------------------------------------------------

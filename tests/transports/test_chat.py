@@ -346,6 +346,15 @@ def test_a_url_that_is_none_is_told_without_being_shown(channel: Make) -> None:
         targets("push", channel("https://example.com/secret-place"))
 
 
+def test_a_plugin_that_cannot_work_here_says_what_it_lacks(channel: Make) -> None:
+    """A library of its own, by the command that brings it; told by a check, before anything is sent."""
+    with pytest.raises(SettingsError, match=r"blink1:// cannot be used on this system as it is") as caught:
+        AppriseTransport.opened("push", channel("blink1://")).takes()
+    assert caught.value.hint.startswith('pip install "hidapi')
+    with pytest.raises(TransportError, match=r"^url: blink1:// cannot be used"):
+        list(AppriseTransport.opened("push", channel("blink1://")).check())
+
+
 def test_a_secret_is_never_written_in_the_file(server: ChatServer) -> None:
     """A URL without one may be."""
     open_topic = AppriseChannel(url=(f"ntfy://{server.host}:{server.port}/alerts",))

@@ -6,11 +6,13 @@ nothing that Apprise calls private.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 import re
+import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
@@ -55,7 +57,8 @@ class Target:
     def plugin(self, exchanges: Exchanges) -> Plugin:
         """The plugin that sends there; a SettingsError where it does not want what the URL says."""
         words = _Words()
-        made = {"logger": words, "throttle": lambda *_, **__: None}
+        waits = dict.fromkeys(("socket_connect_timeout", "socket_read_timeout"), exchanges.timeout)
+        made = {"logger": words, "throttle": lambda *_, **__: None, **waits}
         kind, speaks = overheard(_plugins()[self.schema], exchanges, made)
         try:
             plugin = kind(**copy.deepcopy(dict(self.parsed)), asset=_asset(), tag=set())
@@ -63,6 +66,8 @@ class Target:
             said = words.said[-1] if words.said else str(error)
             what = f"{self.schema}:// does not take this URL: {self.hidden(said)}"
             raise SettingsError(what, hint=_page(self.schema)) from None
+        if not plugin.enabled:
+            raise _lacking(self.schema, plugin)
         return Plugin(plugin, exchanges, speaks, words.said)
 
     def hidden(self, text: str) -> str:
@@ -127,12 +132,8 @@ def _parsed(text: str) -> dict[str, Any]:
     if schema not in plugins and not native:
         what = f"no service is known by '{schema}://'" if schema else "a URL begins with a scheme, such as ntfy://"
         raise SettingsError(what, hint=choices(schema, sorted(plugins.schemas()), what="services").partition(":")[0])
-    logger = logging.getLogger("apprise")
-    before, logger.disabled = logger.disabled, True  # what it would say has parts of the URL in it
-    try:
+    with _hushed():
         parsed = take_apart(text)
-    finally:
-        logger.disabled = before
     if not parsed:
         what = "no service knows this web address" if native else f"this is not how a URL of {schema}:// is written"
         raise SettingsError(what, hint="" if native else _page(schema))
@@ -153,8 +154,9 @@ def _target(schema: str, parsed: Mapping[str, Any], parts: frozenset[str]) -> Ta
 
 
 def _parts(url: str) -> frozenset[str]:
-    rest = url.partition("://")[2]
-    words = {word for word in re.split(r"[/:@?&=#,;]+", rest) if len(word) >= _LEAST}
+    rest, _, query = url.partition("://")[2].partition("?")
+    values = [pair.partition("=")[2] for pair in query.split("&")]
+    words = {word for one in (rest, *values) for word in re.split(r"[/:@#,;]+", one) if len(word) >= _LEAST}
     return frozenset(words | {unquote(word) for word in words})
 
 
@@ -194,9 +196,33 @@ def _asset() -> Any:
     )
 
 
+def _lacking(schema: str, plugin: Any) -> SettingsError:
+    """The error for a plugin that cannot be used here: a library of its own, or a system of another kind."""
+    needed = plugin.requirements.get("packages_required") or ()
+    several = [needed] if isinstance(needed, str) else list(needed)
+    hint = f"pip install {' '.join(f'{chr(34)}{one}{chr(34)}' for one in several)}" if several else _page(schema)
+    return SettingsError(f"{schema}:// cannot be used on this system as it is", hint=hint)
+
+
 def _page(schema: str) -> str:
     address = _plugins()[schema].setup_url
     return f"how it is written: {address}" if address else ""
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Apprise's own log without what this thread makes it say: parts of a URL would be in it."""
+    own = threading.get_ident()
+
+    def of_others(record: logging.LogRecord) -> bool:
+        return record.thread != own
+
+    logger = logging.getLogger("apprise")
+    logger.addFilter(of_others)
+    try:
+        yield
+    finally:
+        logger.removeFilter(of_others)
 
 
 class _Words(logging.Logger):
