@@ -140,13 +140,18 @@ def run(folder: Path, code: str, *arguments: str, environment: Mapping[str, str]
 
 
 def watchers() -> list[psutil.Process]:
-    """The watchers of scripts that tests have begun, as far as there are any yet."""
-    found = []
-    for one in psutil.process_iter(["cmdline"]):
-        words = one.info["cmdline"] or []
-        if any(word.endswith("watcher.py") for word in words) and words[-1].isdecimal() and int(words[-1]) in _begun:
-            found.append(one)
-    return found
+    """The watchers of this process and of scripts that tests have begun, as far as there are any yet."""
+    with contextlib.suppress(psutil.Error):
+        candidates = list(psutil.process_iter() if _begun else psutil.Process().children())
+        return [one for one in candidates if _is_watcher(one, {*_begun, os.getpid()})]
+    return []
+
+
+def _is_watcher(process: psutil.Process, of: set[int]) -> bool:
+    with contextlib.suppress(psutil.Error):
+        words = process.cmdline()
+        return any(one.endswith("watcher.py") for one in words) and words[-1].isdecimal() and int(words[-1]) in of
+    return False
 
 
 def end_watchers() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from mailserver import MailServer
 from sending import PASSWORD, USER
+from watched import end_watchers
 
 from reports.notify import boxes
 
@@ -25,6 +26,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("REPORTS_DATA", str(tmp_path / "data"))
     yield work
     boxes.close_all()
+    end_watchers()
 
 
 @pytest.fixture
