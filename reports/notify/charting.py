@@ -40,7 +40,7 @@ def chart(points: Sequence[tuple[float, Mapping[str, Any]]], *, unit: str = "ste
         y=[Column(key=name, label=name if both or len(panels) > 1 else panels[0][0], format="number.4") for name in y],
         by="metric" if len(panels) > 1 else "",
         own_scales=True,
-        title="So far" if len(panels) > 1 else f"{panels[0][0]} so far",
+        title=f"{'Metrics' if len(panels) > 1 else panels[0][0]} by {unit or 'step'}",
         numbers=False,
     )
 

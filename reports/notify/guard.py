@@ -75,6 +75,12 @@ class Guard:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(seconds)
 
+    def rest(self) -> None:
+        """Lets go of the watcher if there is nothing to watch."""
+        with self._lock:
+            if not self._open:
+                self.leave()
+
     def forget_open(self) -> None:
         """What was left to a watcher is no more of ours."""
         with self._lock:

@@ -46,7 +46,8 @@ class Signals:
     def _came(self, number: int, frame: FrameType | None) -> None:
         before = self._before.get(number, signal.SIG_DFL)
         try:
-            self._tell(signal.Signals(number).name, before == signal.SIG_DFL)
+            # The first process of a container is ended by no signal that it has not asked for.
+            self._tell(signal.Signals(number).name, before == signal.SIG_DFL and os.getpid() != 1)
         finally:
             _pass_on(number, before, frame)
 

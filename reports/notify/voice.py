@@ -241,7 +241,7 @@ class Voice:
         """Whether there is anything to stay for; the watcher is let go of where there is not."""
         if self._open or time.monotonic() - self._idle_since < LINGER:
             return True
-        self.guard.leave()
+        self.guard.rest()
         return False
 
     # -- signals, and the end ----------------------------------------------------------------------------

@@ -41,10 +41,15 @@ def watch(title: str = "", /, **options: Unpack[Options]) -> Watch: ...
 def watch(title: str | Callable[P, T] = "", /, **options: Unpack[Options]) -> Watch | Callable[P, T]:
     """Watches a block (`with`) or each call of a function (`@watch("nightly load", to=...)`); see `Options`.
 
-    A TypeError tells at once of an option that there is not; nothing else is raised from then on.
+    A TypeError tells at once of an option that there is not, a ValueError of a number that cannot be; nothing else is
+    raised from then on.
     """
     if wrong := set(options) - Options.__optional_keys__:
         raise TypeError(f"watch takes no {', '.join(sorted(wrong))}; it takes {', '.join(Options.__annotations__)}")
+    for name in ("every", "minutes", "total", "apart"):
+        number: Any = options.get(name)
+        if number is not None and (isinstance(number, str) or not number >= 0):
+            raise ValueError(f"{name} is {number!r}, and has to be a number from 0 on")
     return Watch(title, options) if isinstance(title, str) else Watch("", options)(title)
 
 

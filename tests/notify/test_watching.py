@@ -207,7 +207,7 @@ def test_many_metrics_are_drawn_over_the_steps(account: MailServer) -> None:
                 watching.update(step, loss=1 / step, val_loss=1.1 / step, constant=3)
     charted, plain = sent(account, 2)
     assert any(name.startswith("chart") for name in charted.files)
-    assert "constant" not in charted.text.partition("So far")[2].partition("Where it ran")[0]
+    assert "constant" not in charted.text.partition("by step")[2].partition("Where it ran")[0]
     assert not plain.files
 
 
@@ -469,6 +469,13 @@ def test_a_wrong_option_is_told_at_once() -> None:
     """With those that there are."""
     with pytest.raises(TypeError, match="evry; it takes every, minutes"):
         watch("train", evry=3)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("wrong", [{"every": "10"}, {"minutes": -1}, {"total": float("nan")}])
+def test_a_number_that_cannot_be_is_told_at_once(wrong: dict[str, Any]) -> None:
+    """And not after hours."""
+    with pytest.raises(ValueError, match="has to be a number from 0 on"):
+        watch("train", **wrong)
 
 
 def test_outside_of_a_watch_nothing_is_told() -> None:
