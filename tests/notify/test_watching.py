@@ -98,6 +98,23 @@ def test_an_update_that_comes_too_late_gives_way_to_the_end(account: MailServer)
     assert [one.subject.partition(":")[0] for one in mails(account)] == ["Finished"]
 
 
+def test_updates_that_could_not_be_sent_give_way_to_newer_ones(account: MailServer) -> None:
+    """While the network is away; when it is back the newest is sent, and the others never."""
+    account.replies["MAIL"] = "451 4.3.2 not now"
+    with watch("train", every=10, apart=0) as watching:
+        for step in range(1, 31):
+            watching.update(step)
+            if step % 10 == 0:
+                tried = len(account.commands)
+                assert until(lambda tried=tried: len(account.commands) > tried)
+        account.replies.clear()
+        for step in range(31, 41):
+            watching.update(step)
+        (mail,) = sent(account, 1)
+        assert mail.step == 40
+    assert [one.step for one in sent(account, 2)] == [40, 40]
+
+
 def test_pictures_files_and_tables_go_with_it(account: MailServer, tmp_path: Path) -> None:
     """However they are given; a frame becomes a table, or the file that its name says."""
     path = tmp_path / "notes.txt"
