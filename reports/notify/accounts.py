@@ -71,8 +71,19 @@ def settings_for(project: Project = None, *, sender: str = "", account: Account 
 def _of_project(project: Project) -> Settings | None:
     if project is False:
         return None
-    root = projects.find_root(Path(project)) if project else projects.nearest()
-    return projects.read_settings(root)[0] if root else None
+    if project:
+        return projects.read_settings(projects.find_root(Path(project)))[0]
+    if (root := projects.nearest()) is None:
+        return None
+    try:
+        return projects.read_settings(root)[0]
+    except SettingsError as error:
+        found = SettingsError(
+            "this is the nearest settings.toml upwards, so it is read",
+            where=str(root / projects.FILE),
+            hint="if it is another program's, say project=False, or set REPORTS_PROJECT to the folder of yours",
+        )
+        raise SettingsError.join([*error.problems, found]) from error
 
 
 def _has_account(settings: Settings) -> bool:

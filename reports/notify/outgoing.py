@@ -7,6 +7,7 @@ One thread a process and outbox. What is left when the process ends is sent by w
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import secrets
@@ -17,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from reports import leases
+from reports.dispatch import Dispatch, opened
 from reports.errors import ReportsError
 from reports.model import Artifact, Delivery, Outgoing, Receipt, Run
 from reports.notify.notification import NAME
@@ -27,7 +29,7 @@ from reports.store import Store, open_store
 THREAD = "reports-notify"
 """The name of the thread that sends."""
 LONGEST = 60.0
-_GLANCE, _LOOK = 0.2, 5.0
+_GLANCE, _LOOK, _DAY = 0.2, 5.0, 86_400.0
 _log = logging.getLogger("reports.notify")
 
 
@@ -220,15 +222,23 @@ class Postbox:
             return LONGEST
 
     def _drain(self) -> float | None:
-        from reports.dispatch import Dispatch  # noqa: PLC0415  what opens transports, which who only writes does without
-
         dispatch = Dispatch(settings=self.settings, store=self.store, clock=self.clock, pooled=False)
         dispatch.drain(stop=self._stop)
         self._trouble = ""
         if self._hurried():
             dispatch.drain(stop=self._stop)
+        self._tidy()
         due = dispatch.next_due()
         return min(LONGEST, max(_GLANCE, (due - self.clock()).total_seconds())) if due else None
+
+    def _tidy(self) -> None:
+        """Once a day what is kept no longer goes."""
+        mark, now = self.settings.data_folder / "tidied", time.time()
+        with contextlib.suppress(OSError):
+            if not mark.exists() or now - mark.stat().st_mtime > _DAY:
+                mark.touch()
+                options = self.settings.store
+                self.store.runs.prune(self.clock(), keep=options.keep, keep_runs=options.keep_runs)
 
     def _hurried(self) -> bool:
         """Where a new message was taken, the other side is back: what waits for it goes as well."""
@@ -244,8 +254,6 @@ class Postbox:
 
     def _tried(self, letter: Outgoing) -> list[Answer]:
         """The answers to one try at a letter that nothing keeps."""
-        from reports.dispatch import opened  # noqa: PLC0415
-
         try:
             transport = opened(letter.channel, self.settings)
             try:

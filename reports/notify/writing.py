@@ -19,6 +19,7 @@ from reports.errors import ReportsError
 from reports.model import Artifact, Follow, Message, MessageKind, Outgoing, Page, Report, Run, Status, Text
 from reports.notify.notification import LONG, NAME, Notification
 from reports.render import documents, html, plain, text, themes
+from reports.render.locales import Locale
 from reports.settings import Settings, SlackChannel, SlackWebhook
 from reports.transports import mime, notes
 from reports.transports.account import resolve
@@ -131,7 +132,7 @@ class Writer:
             parts = replace(page, theme=replace(page.theme, logo=None))
             made = self._by_template(lambda where: html.render(parts, said.images, template=_PARTS, folders=where))
             below = documents.body_of(made)
-        return documents.whole(said.html, language=page.language, below=below)
+        return documents.whole(said.html, title=page.title, locale=Locale(page.language), below=below)
 
     def _text(self, said: Notification, page: Page) -> str:
         """The author's own words as they are, and all else in lines below them."""

@@ -660,6 +660,28 @@ def test_what_is_due_later_waits_for_its_time(store: Store) -> None:
     assert [one.message_id for one in found] == ["<past@example.com>", "<later@example.com>"]
 
 
+def test_what_waits_for_a_side_that_was_away_can_be_hurried(store: Store) -> None:
+    """Not what the other side has put off itself, nor what is not to go before its time, nor what is on another channel."""
+    sent(
+        store, outgoing("away", "a@example.com"), outgoing("asked", "b@example.com"), outgoing("busy", "c@example.com"),
+        outgoing("later", "d@example.com", due=NOW + HOUR), outgoing("other", "e", channel="team"),
+    )  # fmt: skip
+    said = {"a@example.com": (0, "nothing listens there"), "b@example.com": (450, "4.2.0 greylisted"),
+            "c@example.com": (550, "rate limited"), "e": (0, "nothing listens there")}  # fmt: skip
+    for channel in ("", "team"):
+        parcels = store.outbox.claim(now=NOW, owner="s1", until=NOW + MINUTE, limit=100, channel=channel)
+        for one in (one for parcel in parcels for one in parcel.deliveries):
+            code, text = said[one.recipient]
+            settled = [outcome(one, "pending", code=code, text=text)]
+            store.outbox.record(owner="s1", now=NOW, settled=settled)
+    assert store.outbox.hurry("", NOW + MINUTE) == 1
+    due = {one.recipient: one.next_attempt for one in store.outbox.deliveries()}
+    assert due == {
+        "a@example.com": NOW + MINUTE, "b@example.com": NOW + HOUR, "c@example.com": NOW + HOUR,
+        "d@example.com": NOW + HOUR, "e": NOW + HOUR,
+    }  # fmt: skip
+
+
 def test_newer_progress_takes_the_place_of_what_waits(store: Store) -> None:
     """Of its thread and channel alone; what is not progress is never cancelled, nor what is under way."""
     news: dict[str, Any] = {"kind": "progress", "thread": "t"}

@@ -216,6 +216,14 @@ def test_a_project_can_be_named(account: MailServer, tmp_path: Path) -> None:
         settings_for(tmp_path / "nowhere")
 
 
+def test_settings_of_another_program_are_told_apart(account: MailServer, alone: Path) -> None:
+    """Many programs have a settings.toml; the error says how to do without it."""
+    project(alone, "[default]\nDEBUG = true\n")
+    with pytest.raises(SettingsError, match="say project=False"):
+        settings_for()
+    assert settings_for(False).mail.user == USER
+
+
 def test_a_project_without_an_account_sends_by_the_environments(account: MailServer, alone: Path) -> None:
     """But for what it says of recipients; its outbox for that account is beside its own."""
     project(

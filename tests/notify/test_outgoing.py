@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import signal
 import socket
 import subprocess
@@ -229,6 +230,22 @@ def test_the_outbox_of_an_account_is_in_the_users_data_folder(account: MailServe
     assert folder.name.startswith("me-example-com-127-0-0-1-")
     other = accounts.settings_for(account={"host": "127.0.0.1", "port": account.port, "user": "you@example.com"})
     assert other.data_folder != folder
+
+
+def test_what_is_old_is_let_go_of_once_a_day(account: MailServer) -> None:
+    """Nobody else looks after an outbox that no service has."""
+    assert send("old", to="ann@example.com")
+    box = outlet().box
+    mark, store = box.settings.data_folder / "tidied", box.store
+    assert mark.exists()
+    box.clock = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(days=500)
+    assert send("new", to="ann@example.com")
+    assert flush(30)
+    assert len(store.runs.list()) == 2
+    os.utime(mark, (0, 0))
+    assert send("newer", to="ann@example.com")
+    assert flush(30)
+    assert len(store.runs.list()) == 2
 
 
 def test_the_parents_handles_can_be_asked_in_a_child(account: MailServer, alone: Path) -> None:

@@ -145,4 +145,4 @@ async def asked(app: Any) -> None:
 
 def test_there_are_examples() -> None:
     """Or nothing would have been run."""
-    assert (len(NOTIFY), len(WEB)) == (7, 3)
+    assert (len(NOTIFY), len(WEB)) == (8, 3)

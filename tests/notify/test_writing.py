@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notifying import ENVELOPE, PNG, attached, body, mailed, opened, pictures, writer
 
+from reports import lint
 from reports.addressing import Envelope
 from reports.errors import ReportsError
 from reports.model import Figure, Figures, Status, Text
@@ -129,6 +130,20 @@ def test_a_note_has_the_whole_text_and_the_files(tmp_path: Path) -> None:
         assert [one.name for one in note.files] == ["picture-1.png", "a.bin"]
     assert "3 rows" in str(team.blocks)
     assert push.blocks == []
+
+
+@pytest.mark.parametrize("markup", ["", "<p>Some words of my own, which say what there is to see in this mail.</p>"])
+def test_the_linter_finds_no_error_in_it(tmp_path: Path, markup: str) -> None:
+    """As in the mails of jobs: no client loses anything of it."""
+    text = "The load has ended.\n\n3,112 rows went in, and 4 did not; see https://example.com/x for all of them."
+    said = message(
+        text,
+        markup,
+        tables=("Rows left out", pd.DataFrame({"line": [1], "reason": ["no date"]})),
+        img=(PNG, "Two dots"),
+    )
+    verdict = lint.check(writer(tmp_path).mail(said, ENVELOPE, Post()).message.content, [])
+    assert [one for one in verdict.findings if one.severity == "error"] == []
 
 
 anything = st.text(st.characters(codec="utf-8"), max_size=60)

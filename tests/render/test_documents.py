@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reports.render.documents import body_of, whole
+from reports.render.locales import Locale
 
 
 def test_a_document_stays_as_it_is() -> None:
@@ -13,8 +14,9 @@ def test_a_document_stays_as_it_is() -> None:
 
 def test_a_piece_has_a_document_around_it() -> None:
     """In its language, once."""
-    html = whole("<p>x</p>", language="de")
-    assert '<html lang="de">' in html
+    html = whole("<p>x</p>", title="a & b", locale=Locale("he"))
+    assert '<html lang="he" dir="rtl">' in html
+    assert "<title>a &amp; b</title>" in html
     assert html.count("<p>x</p>") == 1
 
 
