@@ -271,7 +271,7 @@ def in_words(alerts: Alerts) -> str:
     """Who is told of what, in a line: errors to mail, push; after 1h to push; quiet from 22:00 to 07:00."""
     said = [f"{name} to {', '.join(alerts.of(name)) or 'nobody'}" for name in _said(alerts)]
     said += [f"after {notices.length(one.after)} to {', '.join(one.channels)}" for one in alerts.escalate]
-    said += [f"quiet from {one.start:%H:%M} to {one.end:%H:%M}" for one in alerts.quiet]
+    said += [f"quiet {one}" for one in alerts.quiet]
     return "; ".join(said)
 
 

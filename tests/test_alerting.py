@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -133,3 +135,19 @@ def test_alerts_in_words_are_one_line() -> None:
     settings = project(error=["mail", "team"], warning=[], info=[], escalate={"after": "90m", "channels": "hook"})
     assert in_words(settings.alerts) == "error to mail, team; after 1 h 30 min to hook"
     assert in_words(project(error=[]).alerts) == "error to nobody; info to mail"
+
+
+def test_the_examples_of_the_documentation_name_channels_that_are_there(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings and the job of the section on alerts, as one project."""
+    monkeypatch.setenv("NTFY_URL", "ntfys://tk_abcdefghij@ntfy.example.com/finance")
+    section = (root / "docs" / "channels.md").read_text("utf-8").partition("## Alerts")[2].partition("### ")[0]
+    first, second = (tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", section, re.DOTALL))
+    settings = Settings.model_validate(first, context={"root": tmp_path})
+    own = Job.model_validate({**second, "name": "cashflow", "folder": tmp_path})
+    assert list(unusable(None, settings)) == list(unusable(own, settings)) == []
+    assert in_words(alerts_of(own, settings)) == (
+        "error to mail, push; warning to team; info to mail, team; after 1 h 0 min to push; after 4 h 0 min to push, mail; "
+        "quiet from 20:00 to 08:00 on mon, tue, wed, thu, fri; quiet from 00:00 to 24:00 on sat, sun"
+    )

@@ -78,6 +78,11 @@ class Quiet(Part):
     holds: tuple[Held, ...] = ("info", "warning")
     timezone: Zone = ""
 
+    def __str__(self) -> str:
+        end = f"{self.end:%H:%M}" if self.end > dt.time() else "24:00"
+        days = "" if set(self.days) == set(DAYS) else f" on {', '.join(self.days)}"
+        return f"from {self.start:%H:%M} to {end}{days}"
+
     def end_of(self, instant: dt.datetime, zone: str) -> dt.datetime | None:
         """When these hours are over, if the instant lies within; `zone` is the project's."""
         place, days = ZoneInfo(self.timezone or zone), [DAYS.index(day) for day in self.days]

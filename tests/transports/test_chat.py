@@ -137,6 +137,19 @@ def test_telegram_gets_html_that_it_can_show(
     assert page == plain
 
 
+def test_what_a_url_asks_for_is_done(server: ChatServer, channel: Make) -> None:
+    """A format that the service knows, several messages for one that is too long, and what only the service has."""
+    here = f"{server.host}:{server.port}"
+    send(channel(f"json://{here}/hook?format=html"), note(html='<p>Cash</p><img src="cid:a" alt="Cash by month">'))
+    assert server.posts[0].values["message"] == "<p>Cash</p>[Cash by month]"
+    send(channel(f"json://{here}/hook?format=html"), note())
+    assert server.posts[1].values["message"].startswith("Cash is &lt;low&gt; &amp; falling.<br/>")
+    send(channel(f"ntfy://{here}/alerts?overflow=split&priority=max"), note(text="x " * 9_000))
+    assert len(server.posts) > 3
+    assert server.posts[2].headers["X-Priority"] == "max"
+    assert "Shortened" not in server.posts[-1].text
+
+
 def test_what_takes_no_files_names_them(server: ChatServer, channel: Make) -> None:
     """With where they are, or an address; or it is refused, where files may not be missing."""
     url = f"gotify://{server.host}:{server.port}/AbCdEfGhIjKlMnO"

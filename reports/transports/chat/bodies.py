@@ -29,6 +29,8 @@ IN_BYTES: Mapping[str, int] = {
 IN_ADDRESS = 1_500
 """Bytes of text where a service takes them in the address of the request that has the file, as ntfy does."""
 _PAGE = re.compile(r"<\s*(!doctype|html|head|body|style|table|img|div)\b", re.IGNORECASE)
+_PICTURE = re.compile(r"""<img\b[^>]*\bsrc=["']cid:[^>]*>""", re.IGNORECASE)
+_ALT = re.compile(r"""\balt=(["'])(.*?)\1""", re.IGNORECASE)
 _MARGIN = 32  # for the tags around a title that stands in the body
 
 
@@ -116,9 +118,9 @@ def fitted(note: Note, taker: Taker) -> Body:
     title = _cut(note.title, taker.plugin.title_maxlen) if taker.has_title else note.title
     if taker.wants == "html" and not taker.has_title:  # then it stands in the body
         title = html.escape(title, quote=False)
-    room = taker.room(title)
-    if taker.shows(note.html) and taker.length(note.html, "html") <= room:
-        return Body(title, note.html, "html")
+    room, page = taker.room(title), _PICTURE.sub(_in_words, note.html)
+    if taker.shows(page) and taker.length(page, "html") <= room:
+        return Body(title, page, "html")
     written: Format = "html" if taker.wants == "html" else "text"
 
     def fits(text: str) -> bool:
@@ -128,6 +130,12 @@ def fitted(note: Note, taker: Taker) -> Body:
     if not (fits(text) or taker.splits):
         text = _shortened(text, note.whole, fits)
     return Body(title, taker.written(text), written)
+
+
+def _in_words(picture: re.Match[str]) -> str:
+    """A picture of a mail, which no chat finds in its files: what is said in its place."""
+    alt = _ALT.search(picture[0])
+    return f"[{alt[2]}]" if alt and alt[2] else ""
 
 
 def _cut(text: str, most: int) -> str:
