@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from reports.transports import open_channel, open_transport
 from reports.transports.account import resolve
 from reports.transports.base import Transport
 from reports.transports.closed import ClosedTransport
+from reports.turns import TURN, Turn
 
 Tell = Callable[[str], None]
 NOTICES: tuple[MessageKind, ...] = ("failure", "recovery", "escalation")
@@ -54,6 +55,7 @@ class Dispatch:
     clock: Callable[[], dt.datetime]
     alone: bool = False
     pooled: bool = True
+    turn: float = TURN
 
     def deliver(self, run: str = "", *, stop: threading.Event | None = None, tell: Tell = silent) -> None:
         """Try all that is due, of one run or of all, and tell owners of what nobody will get.
@@ -114,26 +116,38 @@ class Dispatch:
         return list(dict.fromkeys(one.run for one in notices if one.next_attempt and one.next_attempt <= now))
 
     def _drain(self, run: str, stop: threading.Event, tell: Tell) -> None:
-        """All that is due on each channel; one that cannot be used stands in no other's way."""
-        channels = self.store.outbox.channels(self.clock())
-        if channels:
+        """All that is due on each channel; one that cannot be used, or is slow, stands in no other's way."""
+        failed: dict[str, ReportsError] = {}
+        again = True
+        while again and (channels := self._due(failed)):
             tell("sending")
-        failed: list[ReportsError] = []
-        for channel in channels:
-            try:
-                self._drain_one(channel, run, stop)
-            except ReportsError as error:
-                failed.append(error)
+            again = False
+            for channel in channels:
+                try:
+                    again = self._drain_one(channel, run, stop, failed) or again
+                except ReportsError as error:
+                    failed[channel] = error
         if failed:
-            raise failed[0]
+            raise next(iter(failed.values()))
 
-    def _drain_one(self, channel: str, run: str, stop: threading.Event) -> None:
+    def _due(self, failed: Collection[str], *, but: str | None = None) -> Sequence[str]:
+        """The channels on which something is due, mail first, without those that failed just now and `but`."""
+        found = self.store.outbox.channels(self.clock())
+        return [one for one in found if one not in failed and one != but]
+
+    def _drain_one(self, channel: str, run: str, stop: threading.Event, failed: Collection[str]) -> bool:
+        """Whether it has made way for others before it was done; those of one run are sent in one go."""
         if reason := self._closed(channel):
             self._hold(channel, reason)
-            return
-        if channel:
-            self._through(channel, stop).drain(run)
-            return
+        elif channel:
+            turn = Turn(stop, lambda: not run and bool(self._due(failed, but=channel)), length=self.turn)
+            self._through(channel, turn).drain(run)
+            return turn.made_way and not stop.is_set()
+        else:
+            self._mail(run, stop)
+        return False
+
+    def _mail(self, run: str, stop: threading.Event) -> None:
         if not self.pooled:
             self._sender(stop).drain(run)
             return

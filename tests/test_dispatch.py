@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chatserver import ChatServer, Post
 from mailserver import MailServer
 from storing import DAY, HOUR, NOW, a_run, ended, opened, outgoing
 
 from reports.dispatch import Dispatch
+from reports.model import Message
 from reports.settings import Settings
 from reports.store import Store
+from reports.transports.notes import Note, pack
 
 HOOK = {"url": {"env": "REPORTS_TEST_NO_SUCH_URL"}}
 
@@ -107,3 +110,43 @@ def test_mail_that_cannot_be_used_keeps_no_channel_from_being_looked_at(store: S
     with pytest.raises(Exception, match="no such one"):
         dispatch(store, broken).deliver()
     assert found(store) == {"a@example.com": "pending", "phone": "held"}
+
+
+def test_channels_send_by_turns(server: MailServer, store: Store, tmp_path: Path) -> None:
+    """A slow one makes way after each message, for mail that came meanwhile and for other channels."""
+    order: list[str] = []
+
+    class Slow(ChatServer):
+        def answer(self, post: Post) -> Any:
+            order.append(post.path)
+            if len(order) == 1:  # while it keeps us waiting, there is news
+                late = a_run(9)
+                store.runs.start(late, owner="me", until=NOW + HOUR)
+                store.runs.succeed(ended(late, finished=NOW), owner="me", artifacts=[], messages=[outgoing("news")])
+            return super().answer(post)
+
+    with Slow() as chats:
+        here = f"{chats.host}:{chats.port}"
+        channels = {name: {"url": f"json://{here}/{name}"} for name in ("one", "two")}
+        given = settings(server, tmp_path, **channels)
+        run = a_run(1)
+        store.runs.start(run, owner="me", until=NOW + HOUR)
+        posts = [
+            outgoing(f"{name}{number}", f"json {here}", channel=name, message=posted(f"{name}{number}", f"json {here}"))
+            for name in ("one", "two")
+            for number in range(3)
+        ]
+        store.runs.succeed(ended(run, finished=NOW), owner="me", artifacts=[], messages=posts)
+        pause = {"settings": given, "store": store, "clock": lambda: NOW, "turn": 0.0}
+        Dispatch(**pause).deliver()
+    assert {one.state for one in store.outbox.deliveries(every=True)} == {"accepted"}
+    assert [one.recipients for one in server.messages] == [("a@example.com",)]
+    assert order[:4] == ["/one", "/two", "/one", "/two"]
+    assert len(order) == 6
+
+
+def posted(name: str, recipient: str) -> Message:
+    note = pack(Note(title=name, text=name))
+    return Message(
+        message_id=f"<{name}@example.com>", date=NOW, sender="", recipients=[recipient], subject=name, content=note
+    )

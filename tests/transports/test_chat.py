@@ -422,6 +422,14 @@ def test_a_place_is_a_target_by_its_name_its_place_or_its_service(channel: Make)
     assert "tgram 12315544" in caught.value.hint
 
 
+def test_each_target_has_its_pace(channel: Make) -> None:
+    """Twenty a minute, as the robots take; a server of one's own takes what comes."""
+    two = AppriseTransport.opened("push", channel("wecombot://BOTKEY-12345", "ntfy://ntfy.example.com/alerts"))
+    assert (two.limits.messages_per_minute, two.limits.recipients) == (40, 1)
+    own = AppriseTransport.opened("push", channel("json://hooks.example.com/reports"))
+    assert (own.limits.messages_per_minute, own.limits.recipients) == (None, 1)
+
+
 # -- a check ---------------------------------------------------------------------------------------------
 
 

@@ -51,8 +51,12 @@ class AppriseTransport:
 
     @property
     def limits(self) -> Limits:
-        """One recipient at a time, so that each is settled by itself, and to each as many a minute as it takes."""
-        return Limits(recipients_per_message=1, messages_per_minute=PER_MINUTE * len(self.targets))
+        """One recipient at a time, so that each is settled by itself, and to each as many a minute as it takes.
+
+        Servers of one's own, which Apprise does not wait for either, take any number.
+        """
+        paced = any(target.paced for target in self.targets.values())
+        return Limits(recipients_per_message=1, messages_per_minute=PER_MINUTE * len(self.targets) if paced else None)
 
     def size_limit(self) -> int | None:
         """Not known: what is too long is shortened, with a sentence that says so."""

@@ -54,6 +54,11 @@ class Target:
         """Whether what stands in the host's place is no host, but the first target at a service's own server."""
         return self.schema.startswith("ntfy") and self.parsed.get("mode") == "cloud"
 
+    @property
+    def paced(self) -> bool:
+        """Whether its service takes only so many messages a minute."""
+        return bool(_plugins()[self.schema].request_rate_per_sec)
+
     def plugin(self, exchanges: Exchanges) -> Plugin:
         """The plugin that sends there; a SettingsError where it does not want what the URL says."""
         words = _Words()
