@@ -114,6 +114,11 @@ def owners(job: Job | None, settings: Settings) -> Sequence[str]:
     """
     by_job = (_in_job(job, "owner"), job.owner) if job and job.owner else None
     key, names = by_job or (_in_settings(settings, "mail", "admins"), settings.mail.admins)
+    return reached(names, settings, key)
+
+
+def reached(names: Sequence[str], settings: Settings, key: Key) -> Sequence[str]:
+    """The addresses that the names of a list mean, each once; a DefinitionError tells all that are wrong, by `key`."""
     read = list(_read(names, settings, key))
     _raise(read)
     (found,) = _once([read])

@@ -75,6 +75,8 @@ class Checker:
             yield from self._server()
         if self.settings.alerts.model_fields_set:
             yield _finding("alerts", self._alerts)
+        if self.settings.notify.model_fields_set:
+            yield _finding("notify", self._notify)
         for channel in self.settings.channels:
             yield _finding(f"channel {channel}", partial(self._channel, channel))
             if connect:
@@ -111,6 +113,17 @@ class Checker:
         if wrong:
             raise wrong[0]
         return alerting.in_words(alerting.alerts_of(job, self.settings))
+
+    def _notify(self) -> str:
+        """Whom scripts tell by default, and by which channels; a name that leads nowhere is an error."""
+        notify, admins = self.settings.notify, "admins"
+        keys = {name: Key(("notify", name), self.settings.root / FILE, SettingsError) for name in ("to", admins, "via")}
+        of_groups = [name for name in notify.to if name != admins or name in self.settings.groups]
+        to = addressing.reached(of_groups, self.settings, keys["to"])
+        addressing.reached(notify.admins, self.settings, keys[admins])
+        by = ", ".join(map(str, routes.routes(notify.via, self.settings, keys["via"])))
+        whom = ", ".join([*to, *([admins] if len(of_groups) < len(notify.to) else [])])
+        return f"scripts tell {whom or 'the sender'} by {by}"
 
     def _reached(self, job: Job) -> str:
         """Who gets it by mail, and which channels it goes to besides."""

@@ -12,6 +12,7 @@ from notifying import PNG
 from sending import USER
 from slackserver import Fault, SlackServer
 
+from reports.app import open_app
 from reports.errors import DefinitionError, ReportsError
 from reports.notify import flush, message, outlet, send
 
@@ -166,3 +167,19 @@ def test_where_mails_are_kept_that_nobody_sends(caplog: pytest.LogCaptureFixture
 def test_it_is_this_user_that_is_meant(account: MailServer) -> None:
     """By the address that logs in, where there is no project."""
     assert recipients() == [USER]
+
+
+def test_the_check_tells_what_is_wrong_with_the_defaults(alone: Path) -> None:
+    """With the line of settings.toml, before any script fails with it."""
+    project(alone, '[notify]\nto = ["finance", "admins"]\nvia = "mail"\n', mail='admins = ["boss@example.com"]')
+    assert ("notify", "scripts tell ann@example.com, bob@example.com, admins by mail") in checked(alone)
+    for wrong, named in (("to = 'finanse'", "finanse"), ("via = 'pigeon'", "pigeon"), ("admins = 'x@'", "'x@'")):
+        project(alone, f"[notify]\n{wrong}\n")
+        ((_, said),) = [one for one in checked(alone) if one[0] == "notify"]
+        assert named in said
+        assert "settings.toml:" in said
+
+
+def checked(folder: Path) -> list[tuple[str, str]]:
+    found = open_app(folder).check()
+    return [(one.about, str(one.error) if one.error else one.said) for one in found if one.about != "store"]
