@@ -533,7 +533,11 @@ def _post_message(world: World, who: Token, values: Values) -> Answer:
         raise Refused("too_many_attachments")
     if any(values.get(key) for key in ("username", "icon_emoji", "icon_url")):
         require(who, "chat:write.customize")
-    shown = {key: values[key] for key in ("username", "icon_emoji", "icon_url", "thread_ts") if values.get(key)}
+    shown = {
+        key: values[key]
+        for key in ("username", "icon_emoji", "icon_url", "thread_ts", "reply_broadcast")
+        if values.get(key)
+    }
     said = {"text": str(values.get("text") or "")[:40_000], "blocks": blocks, "attachments": attachments}
     message = world.add(channel, {"user": who.user, **said, **shown})
     return {"channel": channel.id, "ts": message["ts"], "message": message}

@@ -190,15 +190,15 @@ class _Sending:
         return _repeatable(answer.fault)
 
     def _posted(self) -> Posted | Fault:
-        place, thread = self.place, None
-        if self.earlier and self.follow == "reply":
+        place, below = self.place, {}
+        if self.earlier and self.follow == "reply":  # in the channel as well: who follows no thread hears of it too
             first = Posted.named(self.earlier)
-            place, thread = first.channel, first.ts
+            place, below = first.channel, {"thread_ts": first.ts, "reply_broadcast": True}
         look = shown(name=self.transport.channel.name, icon=self.transport.channel.icon)
         most = block_kit.FALLBACK if self.note.blocks else WHOLE_TEXT
         given = {key: value for key, value in look.items() if value}
         given |= {"unfurl_links": False, "unfurl_media": False}  # links of a report are to be read, not shown
-        answer = self._asked("chat.postMessage", words(self.note, most=most), channel=place, thread_ts=thread, **given)
+        answer = self._asked("chat.postMessage", words(self.note, most=most), channel=place, **below, **given)
         return answer.fault or Posted(str(answer.values["channel"]), str(answer.values["ts"]))
 
     def _asked(self, method: str, text: str, **given: Any) -> Answer:

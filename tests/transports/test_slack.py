@@ -152,6 +152,7 @@ def test_a_reply_stands_below_with_its_files(slack: Callable[..., SlackTransport
     reply = only(transport.send(message(follow="reply", earlier={"#cash": first.reference})))
     root, answer, files = server.said("cash")
     assert reply.reference.endswith(answer["ts"])
+    assert answer["reply_broadcast"], "an end that only who follows the thread hears of is not told"
     assert answer["thread_ts"] == files["thread_ts"] == root["ts"]
 
 
