@@ -397,9 +397,11 @@ class App:
         of that fails.
         """
         store = self._history()
-        named = store.runs.find(which) if store and which not in jobs.names(self.settings) else None
+        every = store.troubles.every() if store else ()
+        is_job = which in jobs.names(self.settings) or which in {one.job for one in every}
+        named = None if is_job or store is None else store.runs.find(which)
         job = named.job if named else which
-        open_now = store.troubles.every(job) if store else ()
+        open_now = [one for one in every if one.job == job]
         begun = [one for one in open_now if named and one.run == named.id]
         troubles = begun or [one for one in open_now if not named or named.started >= one.since]
         if store is None or not troubles:

@@ -176,6 +176,7 @@ def test_an_acknowledgement_keeps_the_phone_silent(world: Any) -> None:
     assert "cancelled" in done.stdout
     again = command(here.folder, "acknowledge", "daily", "--json")
     assert json.loads(again.stdout)["cancelled"] == []
+    assert "@" in json.loads(again.stdout)["who"], "the account at work, where nobody says who"
     kept = command(here.folder, "show", run)
     assert "by ann: disk is full" in kept.stdout
     assert "cancelled: not sent: acknowledged by ann: disk is full" in kept.stdout
