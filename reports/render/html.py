@@ -15,7 +15,7 @@ import re
 import traceback
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def render(page: Page, images: Sequence[Artifact], *, template: str, folders: Se
     RenderError names the template and its line where it cannot be read or uses a name that is not there.
     """
     # Each room is filled once, however often it is looked at.
-    body = cache(partial(_body, page, images, template=template, environment=environment(folders)))
+    body = cache(partial(_body, page, images, template=template, environment=_ready(tuple(folders))))
     if (whole := body(_ROOMS[0])) is not None:
         return whole
     fitting = bisect_left(_ROOMS, 1, lo=1, key=lambda room: body(room) is not None)
@@ -105,6 +105,12 @@ def environment(folders: Sequence[Path], filters: Mapping[str, Callable[..., Any
         filters or {}
     )
     return found
+
+
+@lru_cache(maxsize=8)
+def _ready(folders: tuple[Path, ...]) -> Environment:
+    """Compiled templates stay, and are compiled anew where their files have changed."""
+    return environment(folders)
 
 
 def breakable(text: str) -> Markup:

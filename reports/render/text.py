@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reports.model import Artifact, Page
 from reports.render import html
 from reports.render.tables import Room, WrittenTable, width
 from reports.render.views import Part, WrittenChart, WrittenFigures, WrittenText, write
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 WIDTH = 100
 _GAP = "  "
@@ -29,7 +34,12 @@ def render(
     """The plain-text part of the mail; charts are told in their pictures' alternative texts and their numbers."""
     view = write(page, images, room=_ROOM)
     parts = [fitting(part) if isinstance(part, WrittenTable) else part for part in view.parts]
-    return html.fill(html.environment(folders, _FILTERS), template, replace(view, parts=parts))
+    return html.fill(_ready(tuple(folders)), template, replace(view, parts=parts))
+
+
+@lru_cache(maxsize=8)
+def _ready(folders: tuple[Path, ...]) -> Environment:
+    return html.environment(folders, _FILTERS)
 
 
 def check_template(folders: Sequence[Path], *, template: str = "report.txt.j2") -> None:
