@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.charset import SHORTEST, Charset
 from email.header import Header
 from email.message import MIMEPart
 from email.policy import SMTP, Policy
@@ -193,4 +194,6 @@ def _words(text: str) -> str:
     """`text` where it means itself, else in RFC 2047 words, one a line."""
     if _PLAIN.fullmatch(text):
         return text
-    return Header(text, "utf-8", maxlinelen=75, header_name="Reply-To").encode(linesep="\r\n")
+    charset = Charset("utf-8")
+    charset.header_encoding = SHORTEST  # for all of a process other libraries, as Apprise, choose another one
+    return Header(text, charset, maxlinelen=75, header_name="Reply-To").encode(linesep="\r\n")

@@ -35,7 +35,7 @@ NOT_HANDED_OVER = [
     ("sql COMMIT", 5),
 ]
 NOT_WRITTEN_DOWN = [("sql BEGIN IMMEDIATE", 6), ("sql INSERT INTO attempt", 1), ("sql COMMIT", 6)]
-SENT = [("sql BEGIN IMMEDIATE", 7), ("sql SELECT trouble.job", 1), ("sql ROLLBACK", -1)]
+SENT = [("sql BEGIN IMMEDIATE", 7), ("sql SELECT trouble.job", -1), ("sql ROLLBACK", -1)]
 
 
 @pytest.fixture(scope="module")

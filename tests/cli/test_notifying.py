@@ -192,6 +192,7 @@ time.sleep(60)
     process = subprocess.Popen(
         [str(REPORTS), "watch", "--name", "load", "--", sys.executable, "-c", code], cwd=work,
         env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509  tests may be run under nohup
     )  # fmt: skip
     assert until((work / "going").exists)
     process.send_signal(number)

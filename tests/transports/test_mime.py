@@ -3,6 +3,8 @@
 import datetime as dt
 import email
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from email import policy
 from email.header import decode_header, make_header
@@ -387,3 +389,20 @@ def test_lines_end_in_crlf_and_are_short() -> None:
     assert content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r")
     assert content.isascii()
     assert max(map(len, content.split(b"\r\n"))) <= 80
+
+
+def test_what_other_libraries_set_for_all_of_a_process_changes_no_byte() -> None:
+    """As Apprise does, for its own mails, once it is loaded."""
+    code = """
+import datetime as dt, email.charset, sys
+from reports.model import Report
+from reports.transports import mime
+def made():
+    report = Report(job="a", title="a", as_of=dt.date(2026, 1, 1), subject="Umsätze 财务报表", html="<p>ä</p>", text="ä")
+    return mime.compose(report, sender="财务 <a@example.com>", to=["b@example.com"], key="1",
+                        date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)).content
+before = made()
+email.charset.add_charset("utf-8", email.charset.QP, email.charset.QP, "utf-8")
+sys.exit(before != made())
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
